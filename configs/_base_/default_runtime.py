@@ -1,0 +1,2 @@
+# What every config shares.
+default_scope = 'mmtrack_ext'

@@ -1,0 +1,121 @@
+"""Box formats and overlaps.
+
+Boxes are rows of float64 arrays, in pixels, continuous (a box from 0 to 10 is 10 wide):
+
+* ``xyxy``: left, top, right, bottom; the format of everything outside a Kalman filter
+* ``tlwh``: left, top, width, height; MOTChallenge text
+* ``cxcywh``: centre x, centre y, width, height
+* ``cxcyah``: centre x, centre y, aspect ratio width / height, height
+* ``cxcysr``: centre x, centre y, area width * height, aspect ratio width / height
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmtrack_ext.association.arrays import BoolArray, FloatArray
+
+_ONE_MORE_PIXEL = np.array([0.0, 0.0, 1.0, 1.0])
+_SMALLEST = np.finfo(np.float64).tiny
+
+
+def xyxy_to_tlwh(boxes_xyxy: FloatArray) -> FloatArray:
+    """(N, 4) to (N, 4)."""
+    return np.concatenate((boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]), axis=1)
+
+
+def tlwh_to_xyxy(boxes_tlwh: FloatArray) -> FloatArray:
+    """(N, 4) to (N, 4)."""
+    return np.concatenate((boxes_tlwh[:, :2], boxes_tlwh[:, :2] + boxes_tlwh[:, 2:]), axis=1)
+
+
+def xyxy_to_cxcywh(boxes_xyxy: FloatArray) -> FloatArray:
+    """(N, 4) to (N, 4)."""
+    sizes = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
+    return np.concatenate((boxes_xyxy[:, :2] + sizes / 2, sizes), axis=1)
+
+
+def cxcywh_to_xyxy(boxes_cxcywh: FloatArray) -> FloatArray:
+    """(N, 4) to (N, 4)."""
+    centers, half_sizes = boxes_cxcywh[:, :2], boxes_cxcywh[:, 2:] / 2
+    return np.concatenate((centers - half_sizes, centers + half_sizes), axis=1)
+
+
+def xyxy_to_cxcyah(boxes_xyxy: FloatArray) -> FloatArray:
+    """(N, 4) to (N, 4); a box without height has no aspect ratio (NaN or infinity)."""
+    boxes = xyxy_to_cxcywh(boxes_xyxy)
+    boxes[:, 2] /= boxes[:, 3]
+    return boxes
+
+
+def cxcyah_to_xyxy(boxes_cxcyah: FloatArray) -> FloatArray:
+    """(N, 4) to (N, 4)."""
+    boxes = boxes_cxcyah.copy()
+    boxes[:, 2] *= boxes[:, 3]
+    return cxcywh_to_xyxy(boxes)
+
+
+def xyxy_to_cxcysr(boxes_xyxy: FloatArray) -> FloatArray:
+    """(N, 4) to (N, 4); a box without height has no aspect ratio (NaN or infinity)."""
+    boxes = xyxy_to_cxcywh(boxes_xyxy)
+    widths, heights = boxes[:, 2].copy(), boxes[:, 3].copy()
+    boxes[:, 2], boxes[:, 3] = widths * heights, widths / heights
+    return boxes
+
+
+def cxcysr_to_xyxy(boxes_cxcysr: FloatArray) -> FloatArray:
+    """(N, 4) to (N, 4); a negative area gives NaN."""
+    boxes = boxes_cxcysr.copy()
+    areas, ratios = boxes_cxcysr[:, 2], boxes_cxcysr[:, 3]
+    with np.errstate(invalid='ignore'):
+        boxes[:, 2] = np.sqrt(areas * ratios)
+        boxes[:, 3] = areas / boxes[:, 2]
+    return cxcywh_to_xyxy(boxes)
+
+
+def area(boxes_xyxy: FloatArray) -> FloatArray:
+    """(N, 4) to (N,), in square pixels."""
+    product: FloatArray = (boxes_xyxy[:, 2] - boxes_xyxy[:, 0]) * (
+        boxes_xyxy[:, 3] - boxes_xyxy[:, 1]
+    )
+    return product
+
+
+def is_wider_than(boxes_xyxy: FloatArray, max_aspect_ratio: float) -> BoolArray:
+    """(N,) bool: width over height is above the limit; a box without height is."""
+    sizes = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
+    return np.asarray(sizes[:, 0] > max_aspect_ratio * sizes[:, 1])
+
+
+def iou(boxes_a: FloatArray, boxes_b: FloatArray, *, plus_one: bool = False) -> FloatArray:
+    """Intersection over union of every pair.
+
+    Args:
+        boxes_a: (A, 4) xyxy.
+        boxes_b: (B, 4) xyxy.
+        plus_one: count a box from 0 to 10 as 11 wide, as the released ByteTrack family does
+            (cython_bbox; the convention of PASCAL VOC).
+
+    Returns:
+        (A, B) float64 in 0..1; 0 where both boxes have no area.
+
+    Example:
+        >>> float(iou(np.array([[0., 0., 10., 10.]]), np.array([[5., 0., 15., 10.]]))[0, 0])
+        0.3333333333333333
+    """
+    if plus_one:
+        boxes_a, boxes_b = boxes_a + _ONE_MORE_PIXEL, boxes_b + _ONE_MORE_PIXEL
+    left_a, top_a, right_a, bottom_a = boxes_a.T.copy()[:, :, None]
+    left_b, top_b, right_b, bottom_b = boxes_b.T.copy()
+    overlap: FloatArray = np.minimum(right_a, right_b)
+    overlap -= np.maximum(left_a, left_b)
+    np.maximum(overlap, 0, out=overlap)
+    heights = np.minimum(bottom_a, bottom_b)
+    heights -= np.maximum(top_a, top_b)
+    np.maximum(heights, 0, out=heights)
+    overlap *= heights
+    union = (right_a - left_a) * (bottom_a - top_a) + (right_b - left_b) * (bottom_b - top_b)
+    union -= overlap
+    np.maximum(union, _SMALLEST, out=union)  # two boxes without area overlap by 0 / smallest
+    overlap /= union
+    return overlap

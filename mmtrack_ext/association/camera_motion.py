@@ -1,0 +1,55 @@
+"""Applying a camera motion to tracks; estimating one from images is not the core's work.
+
+A camera motion is a 2x3 warp ``[A | b]`` that takes a point of the previous frame to the current
+one: ``p' = A p + b``, in pixels of the original image.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mmtrack_ext.association.arrays import FloatArray
+from mmtrack_ext.association.box_spaces import BoxSpace
+from mmtrack_ext.association.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
+
+
+def check_camera_motion(camera_motion: Any) -> FloatArray:
+    """The warp as (2, 3) float64.
+
+    Raises:
+        ValueError: wrong shape, or NaN or infinity in it.
+    """
+    warp = np.asarray(camera_motion, np.float64)
+    if warp.shape != (2, 3) or not np.isfinite(warp).all():
+        raise ValueError(f"The 'camera_motion' must be a finite 2x3 warp. Got {warp.tolist()}.")
+    return warp
+
+
+def warp_states(
+    means: FloatArray, covariances: FloatArray, warp: FloatArray, space: BoxSpace
+) -> tuple[FloatArray, FloatArray]:
+    """Move filter states with the camera: x <- M x + b at the centre, P <- M P M'.
+
+    Velocities turn and grow with the image; they do not take part in the shift.
+    Source: BoT-SORT, section 3.2, for XYWH; the other spaces scale their sizes alike.
+
+    Args:
+        means: (T, n).
+        covariances: (T, n, n).
+        warp: (2, 3).
+        space: gives the (n, n) matrix M.
+    """
+    matrix = space.motion_matrix(warp[:, :2])
+    means = means @ matrix.T
+    means[:, :2] += warp[:, 2]
+    return means, matrix @ covariances @ matrix.T
+
+
+def warp_boxes(boxes_xyxy: FloatArray, warp: FloatArray) -> FloatArray:
+    """Move (T, 4) boxes with the camera: centres by the warp, sides by its scale."""
+    boxes = xyxy_to_cxcywh(boxes_xyxy)
+    boxes[:, :2] = boxes[:, :2] @ warp[:, :2].T + warp[:, 2]
+    boxes[:, 2:] *= np.sqrt(abs(np.linalg.det(warp[:, :2])))
+    return cxcywh_to_xyxy(boxes)

@@ -1,0 +1,52 @@
+"""Costs of giving a detection to a track: (T, D), lower is better, ``inf`` = forbidden."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmtrack_ext.association.arrays import BoolArray, FloatArray, IntArray
+from mmtrack_ext.association.boxes import iou
+
+
+def iou_cost(
+    track_boxes: FloatArray, detection_boxes: FloatArray, *, plus_one: bool = False
+) -> FloatArray:
+    """1 - IoU of (T, 4) and (D, 4) xyxy boxes."""
+    cost = iou(track_boxes, detection_boxes, plus_one=plus_one)
+    return np.subtract(1, cost, out=cost)
+
+
+def fused_iou_cost(
+    track_boxes: FloatArray,
+    detection_boxes: FloatArray,
+    detection_scores: FloatArray,
+    *,
+    plus_one: bool = False,
+) -> FloatArray:
+    """1 - IoU * score, with the (D,) scores of the detections (ByteTrack's ``fuse_score``)."""
+    cost = iou(track_boxes, detection_boxes, plus_one=plus_one)
+    cost *= detection_scores
+    return np.subtract(1, cost, out=cost)
+
+
+def cosine_cost(track_embeddings: FloatArray, detection_embeddings: FloatArray) -> FloatArray:
+    """1 - cosine of (T, C) and (D, C) vectors, 0..2; a zero vector is at distance 1 of all."""
+    return 1 - _unit(track_embeddings) @ _unit(detection_embeddings).T
+
+
+def class_gate(track_labels: IntArray, detection_labels: IntArray) -> BoolArray:
+    """(T, D) pairs of different classes."""
+    differs: BoolArray = track_labels[:, None] != detection_labels
+    return differs
+
+
+def forbid(cost: FloatArray, gate: BoolArray) -> FloatArray:
+    """The (T, D) cost with ``inf`` where the gate is True."""
+    return np.where(gate, np.inf, cost)
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    vectors = np.asarray(vectors, np.float64)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: FloatArray = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return unit

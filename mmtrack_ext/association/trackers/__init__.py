@@ -1,0 +1,59 @@
+"""One file a paper, and building a tracker from its config without torch."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from mmtrack_ext.association.base_tracker import BaseTracker
+from mmtrack_ext.association.trackers.byte_track import ByteTracker
+from mmtrack_ext.association.trackers.sort import SORTTracker
+
+__all__ = ['TRACKER_CLASSES', 'BaseTracker', 'ByteTracker', 'SORTTracker', 'build_tracker']
+
+TRACKER_CLASSES: dict[str, type[BaseTracker]] = {
+    tracker.__name__: tracker for tracker in (SORTTracker, ByteTracker)
+}
+
+
+def build_tracker(config: Mapping[str, Any], *, sequence: str | None = None) -> BaseTracker:
+    """A tracker from ``dict(type='ByteTracker', max_age=30, ...)``.
+
+    Args:
+        config: ``type`` is a class name; the rest are constructor arguments. ``per_sequence`` maps
+            names of sequences to arguments that hold there instead.
+        sequence: the sequence to be tracked.
+
+    Raises:
+        ValueError: the type or an argument is unknown (the message proposes the nearest name), or
+            a value is out of its range.
+
+    Example:
+        >>> build_tracker(dict(type='SORTTracker', max_age=5)).max_age
+        5
+    """
+    arguments = dict(config)
+    name = str(arguments.pop('type', '')).removeprefix('mmtrack_ext.')
+    overrides = arguments.pop('per_sequence', None) or {}
+    arguments |= overrides.get(sequence, {})
+    if name not in TRACKER_CLASSES:
+        raise ValueError(f'Unknown tracker type {name!r}. {_hint(name, list(TRACKER_CLASSES))}')
+    tracker_class = TRACKER_CLASSES[name]
+    known = _argument_names(tracker_class)
+    for argument in arguments:
+        if argument not in known:
+            raise ValueError(f'{name} has no argument {argument!r}. {_hint(argument, known)}')
+    return tracker_class(**arguments)
+
+
+def _argument_names(tracker_class: type[BaseTracker]) -> list[str]:
+    own = inspect.signature(tracker_class).parameters.values()
+    common = inspect.signature(BaseTracker).parameters.values()
+    return [p.name for p in (*own, *common) if p.kind is p.KEYWORD_ONLY]
+
+
+def _hint(name: str, known: list[str]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=1)
+    return f'Did you mean {nearest[0]!r}?' if nearest else f'Known are: {", ".join(known)}.'

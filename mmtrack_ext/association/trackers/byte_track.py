@@ -1,0 +1,110 @@
+"""ByteTrack: Multi-Object Tracking by Associating Every Detection Box. Zhang et al., ECCV 2022."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mmtrack_ext.association.base_tracker import BaseTracker
+from mmtrack_ext.association.box_spaces import XYAH
+from mmtrack_ext.association.boxes import iou
+from mmtrack_ext.association.parameters import check_number, check_type
+from mmtrack_ext.association.tracks import TrackState
+
+
+class ByteTracker(BaseTracker):
+    """High-score detections first, then the low-score ones for the tracks that are left.
+
+    Defaults are those of the paper's MOT17 runs. As in the released program, which made the
+    published numbers, a detection whose score equals ``high_min_score`` is neither high nor low.
+    With ``compat_released`` an expired track stays one frame too long (see ``BaseTracker.prune``).
+
+    Args:
+        high_min_score: detections above this score are "high".
+        low_min_score: detections between this score and ``high_min_score`` are "low".
+        init_min_score: a new track needs a detection with at least this score.
+        high_max_cost: limit of 1 - IoU * score, high detections to confirmed and lost tracks.
+        low_max_cost: limit of 1 - IoU, low detections to tracks seen in the last frame.
+        tentative_max_cost: limit of 1 - IoU * score, remaining high detections to new tracks.
+        max_age: a track unseen for more than this many frames, at 30 fps, is removed.
+        fuse_score: multiply the IoU by the score; False as for MOT20: 1 - IoU throughout.
+        **common: see ``BaseTracker``.
+    """
+
+    space = XYAH
+    predicts_tentative = False  # as released: a new track is matched where it was seen
+
+    freezes_lost_size = True
+
+    n_init = 2  # confirmed when found again in the frame after its first
+    duplicate_min_iou = 0.85  # remove_duplicate_stracks: distance below 0.15
+
+    def __init__(
+        self,
+        *,
+        high_min_score: float = 0.6,
+        low_min_score: float = 0.1,
+        init_min_score: float = 0.7,
+        high_max_cost: float = 0.9,
+        low_max_cost: float = 0.5,
+        tentative_max_cost: float = 0.7,
+        max_age: int = 30,
+        fuse_score: bool = True,
+        **common: Any,
+    ) -> None:
+        self.high_min_score = high_min_score
+        self.low_min_score = low_min_score
+        self.init_min_score = init_min_score
+        self.high_max_cost = high_max_cost
+        self.low_max_cost = low_max_cost
+        self.tentative_max_cost = tentative_max_cost
+        self.fuse_score = fuse_score
+        for name in ('high_min_score', 'low_min_score', 'init_min_score'):
+            check_number(self, name)
+        for name in ('high_max_cost', 'low_max_cost', 'tentative_max_cost'):
+            check_number(self, name, minimum=0, maximum=1)
+        check_type(self, 'fuse_score', bool)
+        super().__init__(max_age=max_age, **common)
+
+    def step(self) -> None:
+        """Algorithm 1 of the paper, with the tentative tracks of its released program."""
+        tracks, scores = self.tracks, self.detections.scores
+        high = (scores > self.high_min_score).nonzero()[0]
+        low = ((scores > self.low_min_score) & (scores < self.high_min_score)).nonzero()[0]
+        pool = tracks.rows(TrackState.CONFIRMED, TrackState.LOST)
+        tentative = tracks.rows(TrackState.TENTATIVE)
+        high_cost = self.fused_iou_cost if self.fuse_score else self.iou_cost
+
+        first = self.match(pool, high, high_cost, max_cost=self.high_max_cost)
+        left = first.unmatched_tracks
+        seen_last_frame = left[tracks.states[left] == TrackState.CONFIRMED]
+        second = self.match(seen_last_frame, low, self.iou_cost, max_cost=self.low_max_cost)
+        third = self.match(
+            tentative, first.unmatched_detections, high_cost, max_cost=self.tentative_max_cost
+        )
+        self.hit(first, second, third, n_init=self.n_init)
+        self.miss(second.unmatched_tracks, third.unmatched_tracks)
+        new = third.unmatched_detections
+        self.spawn(new[scores[new] >= self.init_min_score], confirmed=self.frame == 0)
+        self.prune(one_frame_late=self.compat_released)
+        self.remove_duplicates()
+
+    def remove_duplicates(self) -> None:
+        """Where a live and a lost track overlap almost wholly, the one with the shorter life goes.
+
+        Of two equally long lives the lost track stays, as released.
+        """
+        tracks = self.tracks
+        live = tracks.rows(TrackState.TENTATIVE, TrackState.CONFIRMED)
+        lost = tracks.rows(TrackState.LOST)
+        if not (len(live) and len(lost)):
+            return
+        overlap = iou(tracks.boxes[live], tracks.boxes[lost], plus_one=self.plus_one_iou)
+        rows, columns = (overlap > self.duplicate_min_iou).nonzero()
+        if not len(rows):
+            return
+        live, lost = live[rows], lost[columns]
+        lifetimes = tracks.last_frame - tracks.first_frame
+        live_is_longer = lifetimes[live] > lifetimes[lost]
+        tracks.states[np.where(live_is_longer, lost, live)] = TrackState.REMOVED

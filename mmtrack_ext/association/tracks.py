@@ -1,0 +1,99 @@
+"""The table of live tracks: one array a column, one row a track."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mmtrack_ext.association.arrays import BoolArray, FloatArray, IntArray
+
+
+class TrackState:
+    """Where a track stands in its life; see ``base_tracker`` for the transitions.
+
+    Plain numbers, because members of an ``IntEnum`` are slow to compare with arrays.
+    """
+
+    TENTATIVE = 0
+    CONFIRMED = 1
+    LOST = 2
+    REMOVED = 3
+
+
+class Tracks:
+    """T tracks, rows ascending by id. Rows stay where they are during a frame.
+
+    A tracker adds columns of its own with ``add_column``; they grow and shrink with the others.
+
+    Attributes:
+        ids: (T,) int64.
+        states: (T,) int64, ``TrackState``.
+        boxes: (T, 4) float64 xyxy: predicted, updated, or (without a filter) last detected.
+        scores, labels: (T,) of the last matched detection.
+        detection_index: (T,) int64 row of the detection matched in this frame, or -1.
+        hits: (T,) int64 matched detections, the first one counted.
+        streak_start: (T,) int64 frame of the first match or of the last miss after it.
+        first_frame, last_frame: (T,) int64 frames of the first and of the last match.
+        expired: (T,) bool, see ``BaseTracker.prune``.
+        means: (T, n) float64 states of the filter; n = 0 without one.
+        covariances: (T, n, n) float64.
+    """
+
+    def __init__(self, num_states: int = 0) -> None:
+        self._names: list[str] = []
+        integers = ('ids', 'states', 'labels', 'detection_index', 'hits', 'streak_start')
+        for name in (*integers, 'first_frame', 'last_frame'):
+            self.add_column(name, np.int64)
+        self.add_column('boxes', np.float64, (4,))
+        self.add_column('scores', np.float64)
+        self.add_column('expired', np.bool_)
+        self.add_column('means', np.float64, (num_states,))
+        self.add_column('covariances', np.float64, (num_states, num_states))
+
+    ids: IntArray
+    states: IntArray
+    labels: IntArray
+    detection_index: IntArray
+    hits: IntArray
+    streak_start: IntArray
+    first_frame: IntArray
+    last_frame: IntArray
+    boxes: FloatArray
+    scores: FloatArray
+    expired: BoolArray
+    means: FloatArray
+    covariances: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def add_column(self, name: str, dtype: Any, shape: tuple[int, ...] = ()) -> None:
+        """A further column of ``shape`` a row, zeros in the rows that exist."""
+        rows = len(self.ids) if self._names else 0
+        setattr(self, name, np.zeros((rows, *shape), dtype))
+        self._names.append(name)
+
+    def rows(self, *states: int) -> IntArray:
+        """The rows whose state is one of ``states``, ascending."""
+        mask = self.states == states[0]
+        for state in states[1:]:
+            mask |= self.states == state
+        rows: IntArray = mask.nonzero()[0]
+        return rows
+
+    def append(self, num_rows: int, **columns: Any) -> None:
+        """Add rows at the end; columns that are not given are zero in them."""
+        for name in self._names:
+            old = getattr(self, name)
+            new = np.empty((len(old) + num_rows, *old.shape[1:]), old.dtype)
+            new[: len(old)] = old
+            new[len(old) :] = columns.get(name, 0)
+            setattr(self, name, new)
+
+    def drop_removed(self) -> None:
+        """Forget the rows in state REMOVED."""
+        kept = self.states != TrackState.REMOVED
+        if not kept.all():
+            for name in self._names:
+                setattr(self, name, getattr(self, name)[kept])

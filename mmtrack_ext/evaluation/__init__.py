@@ -1,0 +1,1 @@
+"""Scores: TrackEval in memory."""

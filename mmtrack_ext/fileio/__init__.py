@@ -1,0 +1,49 @@
+"""Files of detections, ground truth and results, in NumPy alone."""
+
+from mmtrack_ext.fileio.atomic import atomic_write
+from mmtrack_ext.fileio.detection_cache import (
+    SequenceDetections,
+    find_detections,
+    read_detections,
+    write_detections,
+)
+from mmtrack_ext.fileio.errors import FileFormatError
+from mmtrack_ext.fileio.mot_text import (
+    GroundTruth,
+    Results,
+    TextDetections,
+    read_detections_text,
+    read_ground_truth,
+    read_results,
+    write_detections_text,
+    write_ground_truth,
+    write_results,
+)
+from mmtrack_ext.fileio.sequence_info import (
+    SequenceInfo,
+    read_sequence_info,
+    second_half_start,
+    write_sequence_info,
+)
+
+__all__ = [
+    'FileFormatError',
+    'GroundTruth',
+    'Results',
+    'SequenceDetections',
+    'SequenceInfo',
+    'TextDetections',
+    'atomic_write',
+    'find_detections',
+    'read_detections',
+    'read_detections_text',
+    'read_ground_truth',
+    'read_results',
+    'read_sequence_info',
+    'second_half_start',
+    'write_detections',
+    'write_detections_text',
+    'write_ground_truth',
+    'write_results',
+    'write_sequence_info',
+]

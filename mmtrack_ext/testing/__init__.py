@@ -1,0 +1,1 @@
+"""Seeded scenes for tests, the demo and benchmarks."""

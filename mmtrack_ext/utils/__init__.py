@@ -1,0 +1,1 @@
+"""Command lines and the environment report; imports no network library."""

@@ -1,0 +1,69 @@
+"""What the command-line tools share: one-line errors and progress."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar('Item')
+
+# Mistakes of the user, as readers, trackers and mmengine's config loader raise them.
+USER_ERRORS = (ValueError, OSError)
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Run a tool's ``main``; turn a user's mistake into one line and exit status 2.
+
+    Set ``MMTRACK_EXT_DEBUG=1`` to see the traceback instead. Ctrl-C exits with status 130.
+    """
+    try:
+        main()
+    except KeyboardInterrupt:
+        print('Interrupted; files already written are complete.', file=sys.stderr)
+        sys.exit(130)
+    except USER_ERRORS as error:
+        if os.environ.get('MMTRACK_EXT_DEBUG'):
+            raise
+        print(f'error: {_one_line(error)}', file=sys.stderr)
+        sys.exit(2)
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return f'{error.filename}: no such file or folder'
+    if isinstance(error, OSError) and error.filename is not None:
+        return f'{error.filename}: {error.strerror}'
+    return ' '.join(str(error).split())
+
+
+def progress(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
+    """Iterate with a bar and the time left; in a plain line every few seconds if not a terminal.
+
+    Everything goes to standard error, so that standard output holds results alone.
+    """
+    if total is None and hasattr(items, '__len__'):
+        total = len(items)  # type: ignore[arg-type]
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import track
+
+        console = Console(stderr=True)
+        yield from track(items, description, total=total, console=console, transient=True)
+    else:
+        yield from _plain_progress(items, description, total)
+
+
+def _plain_progress(
+    items: Iterable[Item], description: str, total: int | None, every: float = 5.0
+) -> Iterator[Item]:
+    start = last = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last >= every and done != total:
+            last = now
+            left = f', {(now - start) / done * (total - done):.0f} s left' if total else ''
+            print(f'{description}: {done} of {total or "?"}{left}', file=sys.stderr)

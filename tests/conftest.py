@@ -1,0 +1,43 @@
+"""Where the tests find files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope='session')
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope='session')
+def golden() -> Path:
+    """Recorded outputs of the authors' programs."""
+    return ROOT / 'tests' / 'data' / 'golden'
+
+
+@pytest.fixture(scope='session')
+def shared_data() -> Path:
+    """Real sequences, which may not be redistributed."""
+    folder = ROOT.parent / 'shared' / 'data'
+    if not folder.is_dir():
+        pytest.skip(f'needs real data in {folder}, which is not part of the repository')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def run_tool(root: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run ``tools/NAME ARGUMENTS`` as a user would, from another folder."""
+
+    def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(root / 'tools' / name), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, cwd=root.parent, check=False)
+
+    return run
