@@ -15,7 +15,8 @@ install: $(INSTALLED)
 $(INSTALLED): setup.py pyproject.toml $(wildcard requirements/*.txt)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade -c requirements/constraints.txt pip setuptools
-	$(BIN)/python -m pip install --quiet -c requirements/constraints.txt -e '.[tests]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c requirements/constraints.txt \
+	  -e '.[tests]'  # setuptools warns of every editable installation
 	@touch $@
 
 lint: $(INSTALLED)
@@ -28,11 +29,13 @@ test: lint
 
 DEMO := work_dirs/demo
 demo: $(INSTALLED)
-	@echo 'Two scenes with 16 and 24 walkers, detections with misses and false alarms:'
-	@$(BIN)/python tools/track_detections.py configs/bytetrack/bytetrack_detections_scenes.py \
-	  tests/data/scenes $(DEMO)/bytetrack
-	@$(BIN)/python tools/evaluate_mot.py $(DEMO)/bytetrack tests/data/scenes --benchmark none \
-	  --json $(DEMO)/bytetrack/metrics.json
+	@echo 'Two scenes of 60 frames; detections with jitter, misses and false alarms.'
+	@set -e; for method in bytetrack sort; do echo; echo "== $$method"; \
+	  $(BIN)/python tools/track_detections.py configs/$$method/$${method}_detections_scenes.py \
+	    tests/data/scenes $(DEMO)/$$method; \
+	  $(BIN)/python tools/evaluate_mot.py $(DEMO)/$$method tests/data/scenes \
+	    --json $(DEMO)/$$method/metrics.json; \
+	done
 
 clean:
 	rm -rf $(VENV) work_dirs/* build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -17,7 +17,7 @@ from mmtrack_ext.association.boxes import tlwh_to_xyxy
 from mmtrack_ext.association.detections import Detections
 from mmtrack_ext.fileio.atomic import atomic_write
 from mmtrack_ext.fileio.errors import FileFormatError
-from mmtrack_ext.fileio.mot_text import labels_of_class_column, read_detections_text
+from mmtrack_ext.fileio.mot_text import has_class_column, read_detections_text
 from mmtrack_ext.fileio.sequence_info import SequenceInfo
 
 ROW_COLUMNS = ('boxes', 'scores', 'labels', 'embeddings', 'displacements', 'centers')
@@ -51,6 +51,11 @@ class SequenceDetections:
 
     def __post_init__(self) -> None:
         starts = np.searchsorted(self.frames, np.arange(self.num_frames + 1))
+        if (np.diff(self.frames) < 0).any() or starts[-1] - starts[0] != len(self.frames):
+            raise ValueError(
+                "The 'frames' of SequenceDetections must be ascending, from 0 to "
+                f'{self.num_frames - 1}.'
+            )
         object.__setattr__(self, '_starts', starts)
 
     def __len__(self) -> int:
@@ -194,15 +199,23 @@ def _read_npy(path: Path, mot_columns: int) -> dict[str, Any]:
         raise FileFormatError(path, 'column 1 must hold frame numbers from 1')
     order = np.argsort(frames, kind='stable')
     table = table[order]
-    labels = labels_of_class_column(table[:, 7:10]) if mot_columns == 10 else None
     features = table[:, mot_columns:].astype(np.float32)
     return {
         'frames': frames[order],
         'boxes': tlwh_to_xyxy(table[:, 2:6]),
         'scores': table[:, 6],
-        'labels': np.zeros(len(table), np.int64) if labels is None else labels,
+        'labels': _labels_of(path, table, mot_columns),
         'embeddings': features if features.shape[1] else None,
     }
+
+
+def _labels_of(path: Path, table: FloatArray, mot_columns: int) -> IntArray:
+    if mot_columns != 10 or not has_class_column(table[:, :10]):
+        return np.zeros(len(table), np.int64)
+    classes = table[:, 7].astype(np.int64)
+    if not ((classes == table[:, 7]) & (classes >= 1)).all():
+        raise FileFormatError(path, 'column 8 must hold whole class numbers from 1, or -1 only')
+    return classes - 1
 
 
 def _read_npz(path: Path) -> SequenceDetections:
@@ -254,6 +267,8 @@ def _checked(path: Path, **columns: Any) -> SequenceDetections:
     if motion is not None and motion.shape != (num_frames, 2, 3):
         problem = f"'camera_motion' must have shape ({num_frames}, 2, 3), got {motion.shape}"
         raise FileFormatError(path, problem)
+    if motion is not None and not (motion.dtype.kind in 'iuf' and np.isfinite(motion).all()):
+        raise FileFormatError(path, "'camera_motion' must hold finite numbers")
     try:
         rows = Detections(**{name: columns[name] for name in ROW_COLUMNS if name in columns})
     except ValueError as error:

@@ -16,7 +16,6 @@ columns   layout                                                    where
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,8 +27,7 @@ from mmtrack_ext.association.boxes import tlwh_to_xyxy, xyxy_to_tlwh
 from mmtrack_ext.association.detections import TrackedBoxes
 from mmtrack_ext.fileio.atomic import atomic_write
 from mmtrack_ext.fileio.errors import FileFormatError
-
-EMPTY_FIELD = re.compile(r'(?:^|,)[ \t]*,', re.MULTILINE)
+from mmtrack_ext.fileio.text_table import line_of_row, read_table, whole_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +106,7 @@ def read_detections_text(path: Path | str) -> TextDetections:
         FileFormatError: a line is not a detection; names file, line and what is wrong.
     """
     path = Path(path)
-    table = _read_table(path, widths=(6, 7, 10))
+    table = read_table(path, widths=(6, 7, 10))
     width = table.shape[1]
     # A height under one pixel does not occur, so a sixth column of at most 1 is a score.
     is_det_results = width == 6 or (width == 7 and bool((table[:, 5] <= 1).all()))
@@ -117,9 +115,9 @@ def read_detections_text(path: Path | str) -> TextDetections:
     _check_sizes(path, boxes_tlwh)
     labels = np.zeros(len(table), np.int64)
     if is_det_results and width == 7:
-        labels = _whole_numbers(path, table[:, 6], 'class', minimum=0)
-    elif width == 10:
-        labels = labels_of_class_column(table[:, 7:10])
+        labels = whole_numbers(path, table[:, 6], 'class', minimum=0)
+    elif width == 10 and has_class_column(table):
+        labels = whole_numbers(path, table[:, 7], 'class', minimum=1) - 1
     frames = _frames(path, table)
     order = np.argsort(frames, kind='stable')
     scores = table[:, first_box_column + 4]
@@ -136,18 +134,18 @@ def read_ground_truth(path: Path | str) -> GroundTruth:
         FileFormatError: a line is no ground truth; names file, line and what is wrong.
     """
     path = Path(path)
-    table = _read_table(path, widths=(9, 10))
+    table = read_table(path, widths=(9, 10))
     has_classes = table.shape[1] == 9
     frames = _frames(path, table)
     _check_sizes(path, table[:, 2:6])
     ones = np.ones(len(table))
     truth = GroundTruth(
         frames,
-        _whole_numbers(path, table[:, 1], 'id'),
+        whole_numbers(path, table[:, 1], 'id'),
         table[:, 2:6],
         # TrackEval truncates this column to a whole number too.
         table[:, 6].astype(np.int64),
-        _whole_numbers(path, table[:, 7] if has_classes else ones, 'class'),
+        whole_numbers(path, table[:, 7] if has_classes else ones, 'class'),
         table[:, 8] if has_classes else ones,
     )
     return truth[np.argsort(frames, kind='stable')]
@@ -161,14 +159,14 @@ def read_results(path: Path | str) -> Results:
         FileFormatError: a line is no result; names file, line and what is wrong.
     """
     path = Path(path)
-    table = _read_table(path, widths=(7, 8, 9, 10))
+    table = read_table(path, widths=(7, 8, 9, 10))
     frames = _frames(path, table)
-    ids = _whole_numbers(path, table[:, 1], 'id')
+    ids = whole_numbers(path, table[:, 1], 'id')
     _check_sizes(path, table[:, 2:6])
     classes = table[:, 7] if table.shape[1] > 7 else np.full(len(table), -1.0)
-    class_ids = _whole_numbers(path, classes, 'class')
+    class_ids = whole_numbers(path, classes, 'class')
     order = np.argsort(frames, kind='stable')
-    _check_unique_ids(path, frames, ids)
+    _check_unique_ids(path, frames, ids, class_ids)
     return Results(frames[order], ids[order], table[order, 2:6], table[order, 6], class_ids[order])
 
 
@@ -226,98 +224,17 @@ def write_detections_text(path: Path | str, detections: TextDetections) -> None:
             )
 
 
-def labels_of_class_column(last_columns: FloatArray) -> IntArray:
-    """Class indices from 0, from columns 8-10 of detections: ``class from 1, -1, -1``.
+def has_class_column(table: FloatArray) -> bool:
+    """Whether the last three of ten columns are ``class from 1, -1, -1``.
 
-    World coordinates or a -1 in the class column mean that there are no classes: all 0.
+    World coordinates, or -1 in every row, are no classes.
     """
-    classes = last_columns[:, 0]
-    are_classes = (last_columns[:, 1:] == -1).all() and (classes >= 1).all()
-    if not (are_classes and (classes == np.floor(classes)).all()):
-        return np.zeros(len(last_columns), np.int64)
-    return classes.astype(np.int64) - 1
-
-
-def _read_table(path: Path, *, widths: tuple[int, ...]) -> FloatArray:
-    """The numbers of a comma- or space-separated file, (N, K); K is the smallest width if empty."""
-    try:
-        text = path.read_text(encoding='utf-8-sig')
-    except UnicodeDecodeError:
-        raise FileFormatError(path, 'this is not a text file') from None
-    lines = text.split('\n')
-    if not text.strip():
-        return np.empty((0, widths[0]))
-    try:
-        if EMPTY_FIELD.search(text):
-            raise ValueError('a field is empty')
-        table = np.loadtxt(text.replace(',', ' ').split('\n'), ndmin=2, comments=None)
-    except ValueError:
-        raise _first_bad_line(path, lines, widths) from None
-    if table.shape[1] not in widths:
-        raise _first_bad_line(path, lines, widths)
-    finite = np.isfinite(table).all(axis=1)
-    if not finite.all():
-        problem = 'NaN or infinity is not a number that can be tracked or scored'
-        raise FileFormatError(path, problem, line=_line_of_row(path, int(np.argmin(finite))))
-    return table
-
-
-def _first_bad_line(path: Path, lines: list[str], widths: tuple[int, ...]) -> FileFormatError:
-    """The error for the first line that is no row, or whose width differs from the first row's."""
-    first_width = None
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        fields = re.split(r'\s*,\s*|\s+', line.strip().removesuffix(',').rstrip())
-        for field in fields:
-            if not _is_number(field):
-                return FileFormatError(path, f'{field!r} is not a number', line=number)
-        if len(fields) not in widths:
-            expected = ', '.join(map(str, widths[:-1])) + f' or {widths[-1]}'
-            problem = f'{len(fields)} columns where {expected} are expected'
-            return FileFormatError(path, problem, line=number)
-        first_width = first_width or len(fields)
-        if len(fields) != first_width:
-            problem = f'{len(fields)} columns, but the lines before have {first_width}'
-            return FileFormatError(path, problem, line=number)
-    return FileFormatError(path, 'the rows cannot be read as numbers')
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return field.isascii() and '_' not in field  # float() takes more than np.loadtxt does
-
-
-def _line_of_row(path: Path, row: int) -> int:
-    """The line, from 1, that holds a row of the table (blank lines hold none)."""
-    with path.open(encoding='utf-8-sig') as file:
-        filled = (number for number, line in enumerate(file, start=1) if line.strip())
-        return next(number for index, number in enumerate(filled) if index == row)
+    return bool((table[:, 8:10] == -1).all() and (table[:, 7] >= 1).any())
 
 
 def _frames(path: Path, table: FloatArray) -> IntArray:
     """The frame column, counted from 0."""
-    return _whole_numbers(path, table[:, 0], 'frame', minimum=1) - 1
-
-
-def _whole_numbers(
-    path: Path, column: FloatArray, name: str, minimum: int | None = None
-) -> IntArray:
-    with np.errstate(invalid='ignore'):  # what int64 cannot hold differs afterwards
-        whole = column.astype(np.int64)
-    bad = whole != column
-    if bad.any():
-        row = int(np.argmax(bad))
-        problem = f'the {name} must be a whole number, got {column[row]:g}'
-        raise FileFormatError(path, problem, line=_line_of_row(path, row))
-    if minimum is not None and (whole < minimum).any():
-        row = int(np.argmax(whole < minimum))
-        problem = f'{name} numbers start at {minimum}, got {whole[row]}'
-        raise FileFormatError(path, problem, line=_line_of_row(path, row))
-    return whole
+    return whole_numbers(path, table[:, 0], 'frame', minimum=1) - 1
 
 
 def _check_sizes(path: Path, boxes_tlwh: FloatArray) -> None:
@@ -325,16 +242,17 @@ def _check_sizes(path: Path, boxes_tlwh: FloatArray) -> None:
     if negative.any():
         row = int(np.argmax(negative))
         problem = f'a box of negative size, {boxes_tlwh[row, 2]:g} x {boxes_tlwh[row, 3]:g}'
-        raise FileFormatError(path, problem, line=_line_of_row(path, row))
+        raise FileFormatError(path, problem, line=line_of_row(path, row))
 
 
-def _check_unique_ids(path: Path, frames: IntArray, ids: IntArray) -> None:
-    order = np.lexsort((ids, frames))
-    repeated = (np.diff(frames[order]) == 0) & (np.diff(ids[order]) == 0)
+def _check_unique_ids(path: Path, frames: IntArray, ids: IntArray, classes: IntArray) -> None:
+    order = np.lexsort((classes, ids, frames))
+    same = [np.diff(column[order]) == 0 for column in (frames, ids, classes)]
+    repeated = same[0] & same[1] & same[2]
     if repeated.any():
         row = int(order[1:][repeated].min())
         problem = f'id {ids[row]} stands twice in frame {frames[row] + 1}'
-        raise FileFormatError(path, problem, line=_line_of_row(path, row))
+        raise FileFormatError(path, problem, line=line_of_row(path, row))
 
 
 def _shortest(value: float) -> str:

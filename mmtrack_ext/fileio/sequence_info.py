@@ -38,6 +38,8 @@ def read_sequence_info(path: Path | str) -> SequenceInfo:
         num_frames = section.getint('seqLength')
         if num_frames is None:
             raise FileFormatError(path, "key 'seqLength' is missing in section [Sequence]")
+        if num_frames < 1:
+            raise FileFormatError(path, f"'seqLength' must be at least 1, got {num_frames}")
         return SequenceInfo(
             name=section.get('name', path.absolute().parent.name),
             num_frames=num_frames,

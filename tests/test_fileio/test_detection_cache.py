@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mmtrack_ext.fileio import (
+    FileFormatError,
     SequenceDetections,
     SequenceInfo,
     find_detections,
@@ -624,3 +625,26 @@ def test_writing_and_reading_any_sequence_changes_nothing(tmp_path_factory, sequ
     path = tmp_path_factory.mktemp('any') / 'SEQ.npz'
     write_detections(path, sequence)
     assert_identical(read_detections(path), sequence)
+
+
+@pytest.mark.parametrize('frames', [[1, 0], [0, 5], [-1, 0]])
+def test_rows_out_of_order_or_outside_the_sequence_are_refused(frames):
+    boxes = np.array([[0, 0, 1, 1], [0, 0, 1, 1]], float)
+    with pytest.raises(ValueError, match='must be ascending, from 0 to 4'):
+        SequenceDetections(np.array(frames), boxes, np.ones(2), np.zeros(2, np.int64), num_frames=5)
+
+
+def test_camera_motion_that_is_not_finite_is_refused(tmp_path):
+    warps = np.tile(np.eye(2, 3), (1, 1, 1))
+    warps[0, 0, 2] = np.nan
+    sequence = SequenceDetections(
+        np.zeros(1, np.int64),
+        np.array([[0.0, 0, 1, 1]]),
+        np.ones(1),
+        np.zeros(1, np.int64),
+        num_frames=1,
+        camera_motion=warps,
+    )
+    write_detections(tmp_path / 'SEQ.npz', sequence)
+    with pytest.raises(FileFormatError, match="'camera_motion' must hold finite numbers"):
+        read_detections(tmp_path / 'SEQ.npz')

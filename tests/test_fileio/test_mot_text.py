@@ -7,8 +7,10 @@ import pytest
 
 from mmtrack_ext.association.detections import TrackedBoxes
 from mmtrack_ext.fileio import (
+    FileFormatError,
     GroundTruth,
     TextDetections,
+    read_detections,
     read_detections_text,
     read_ground_truth,
     read_results,
@@ -100,17 +102,22 @@ def test_seven_columns_are_told_apart_by_the_sixth(tmp_path, text, box, label):
 
 @pytest.mark.parametrize(
     ('classes', 'labels'),
-    [
-        (('1', '2'), [0, 1]),
-        (('2', '2'), [1, 1]),
-        (('-1', '2'), [0, 0]),
-        (('0', '2'), [0, 0]),
-        (('1.5', '2'), [0, 0]),
-    ],
+    [(('1', '2'), [0, 1]), (('2', '2'), [1, 1]), (('-1', '-1'), [0, 0]), (('0', '0'), [0, 0])],
 )
-def test_only_a_full_column_of_classes_from_one_gives_labels(tmp_path, classes, labels):
+def test_classes_from_one_give_labels_from_zero(tmp_path, classes, labels):
     rows = [f'1,-1,10,20,30,40,0.5,{class_id},-1,-1' for class_id in classes]
     assert read_detections_text(save(tmp_path, '\n'.join(rows))).labels.tolist() == labels
+
+
+@pytest.mark.parametrize(('bad', 'word'), [('-1', 'got -1'), ('0', 'got 0'), ('1.5', 'whole')])
+def test_class_column_with_and_without_classes_is_refused(tmp_path, bad, word):
+    rows = [f'1,-1,10,20,30,40,0.5,{class_id},-1,-1' for class_id in ('2', bad)]
+    with pytest.raises(FileFormatError, match=f'line 2: .*class.*{word}'):
+        read_detections_text(save(tmp_path, '\n'.join(rows)))
+    table = [[float(value) for value in row.split(',')] for row in rows]
+    np.save(tmp_path / 'SEQ.npy', table)
+    with pytest.raises(FileFormatError, match='column 8 must hold whole class numbers'):
+        read_detections(tmp_path / 'SEQ.npy')
 
 
 @pytest.mark.parametrize(

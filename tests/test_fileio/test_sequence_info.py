@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmtrack_ext.fileio import (
+    FileFormatError,
     SequenceInfo,
     read_sequence_info,
     second_half_start,
@@ -130,3 +131,11 @@ def test_round_trip(tmp_path, info):
 def test_the_second_half_starts_after_half_the_length_plus_one(num_frames, first):
     """``first`` counts from 1: for 10 frames the second half is 7, 8, 9, 10."""
     assert second_half_start(num_frames) == first - 1
+
+
+@pytest.mark.parametrize('length', [0, -3])
+def test_sequence_without_frames_is_refused(tmp_path, length):
+    path = tmp_path / 'seqinfo.ini'
+    path.write_text(f'[Sequence]\nseqLength={length}\n')
+    with pytest.raises(FileFormatError, match=f"'seqLength' must be at least 1, got {length}"):
+        read_sequence_info(path)
