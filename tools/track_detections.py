@@ -104,7 +104,8 @@ def load(name: str, path: Path, arguments: argparse.Namespace) -> SequenceDetect
     info = find_sequence_info(name, path, arguments.sequences_dir)
     detections = read_detections(path, info=info)
     if not len(detections.frames):
-        raise FileFormatError(path, 'no detections in this file')
+        problem = 'no detections in this file; leave the sequence out if it has none'
+        raise FileFormatError(path, problem)
     if info is None and path.suffix != '.npz':
         print(
             f'warning: {name}: no seqinfo.ini (see --sequences-dir), so the sequence is taken to '

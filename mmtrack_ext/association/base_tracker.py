@@ -2,11 +2,16 @@
 
 ::
 
-            hit, hits < n_init          hit, hits >= n_init              hit
-    spawn -> TENTATIVE -----------+---> CONFIRMED <-----------------> LOST
-                | miss            |        ^   miss -----------------^  | unseen > max_age frames
-                v                 |        +-- spawn(confirmed=True)    v
-             REMOVED -------------+                                  REMOVED
+                 hit, fewer than n_init hits
+                    +-----+
+                    v     |   hit, n_init hits               miss
+    spawn --------> TENTATIVE -----------------> CONFIRMED ---------> LOST
+       |               |                          ^     ^              |  |
+       |               | miss                     |     +----- hit ----+  | unseen for more
+       |               v                          |                       v than max_age frames
+       |            REMOVED                       |                    REMOVED
+       +------------------------------------------+
+                 spawn(confirmed=True)
 
 The state is a column of the table ``tracks``; ``hit``, ``miss``, ``spawn`` and ``prune`` change it.
 A tracker is its thresholds (``__init__``) and its paper's pseudocode (``step``).
@@ -29,7 +34,7 @@ from mmtrack_ext.association.boxes import area, is_wider_than
 from mmtrack_ext.association.camera_motion import check_camera_motion, warp_boxes, warp_states
 from mmtrack_ext.association.detections import Detections, TrackedBoxes
 from mmtrack_ext.association.kalman_filter import KalmanFilter
-from mmtrack_ext.association.parameters import check_number, check_type
+from mmtrack_ext.association.parameters import check_number, check_size, check_type
 from mmtrack_ext.association.tracks import Tracks, TrackState
 
 CostFunction = Callable[[IntArray, IntArray], FloatArray]
@@ -115,15 +120,24 @@ class BaseTracker(ABC):
 
         Returns:
             The tracks that this frame reports, ascending by id.
+
+        Raises:
+            TypeError: the detections are no ``Detections``.
+            ValueError: the camera motion is no finite 2x3 warp.
         """
+        if not isinstance(detections, Detections):
+            raise TypeError(
+                f'{type(self).__name__}.update takes Detections(boxes, scores). '
+                f'Got {type(detections).__name__}.'
+            )
         if camera_motion is not None:
             camera_motion = check_camera_motion(camera_motion)
         self.frame += 1
-        self.detections, source_rows = self._prepare(detections)
+        self.detections, source_rows = self.prepare(detections)
         self.tracks.detection_index[:] = -1
         self.predict()
         if camera_motion is not None:
-            self._compensate(camera_motion)
+            self.compensate(camera_motion)
         self.step()
         self.tracks.drop_removed()
         return self._report(source_rows)
@@ -279,7 +293,7 @@ class BaseTracker(ABC):
 
     # What happens to every frame before and after the paper's part.
 
-    def _prepare(self, detections: Detections) -> tuple[Detections, IntArray]:
+    def prepare(self, detections: Detections) -> tuple[Detections, IntArray]:
         """The detections to track, and the row each had in the input."""
         boxes = detections.boxes
         if self.truncate_boxes:
@@ -294,7 +308,8 @@ class BaseTracker(ABC):
             detections = replace(detections, boxes=boxes)
         return detections if len(rows) == len(detections) else detections[rows], rows
 
-    def _compensate(self, warp: FloatArray) -> None:
+    def compensate(self, warp: FloatArray) -> None:
+        """Move every track with the camera, by a 2x3 warp."""
         tracks = self.tracks
         if self._filter is None:
             tracks.boxes[:] = warp_boxes(tracks.boxes, warp)
@@ -327,10 +342,4 @@ class BaseTracker(ABC):
             check_number(self, name, above=0, optional=True)
         for name in ('truncate_boxes', 'class_aware', 'compat_released', 'plus_one_iou'):
             check_type(self, name, bool)
-        if self.clip_to is not None and (
-            len(tuple(self.clip_to)) != 2 or not all(side > 0 for side in self.clip_to)
-        ):
-            raise ValueError(
-                f"The 'clip_to' parameter of {type(self).__name__} must be (width, height) "
-                f'in pixels. Got {self.clip_to!r} instead.'
-            )
+        check_size(self, 'clip_to')

@@ -51,14 +51,19 @@ def check_type(owner: object, name: str, kind: type) -> None:
         _refuse(owner, name, f'a {kind.__name__}')
 
 
-def check_choice(owner: object, name: str, choices: tuple[object, ...]) -> None:
-    """Check that ``owner.name`` is one of ``choices``.
+def check_size(owner: object, name: str) -> None:
+    """Check that ``owner.name`` is (width, height) in pixels, or None.
 
     Raises:
-        ValueError: it is not; names parameter, owner, choices and value.
+        ValueError: it is not; names parameter, owner and value.
     """
-    if getattr(owner, name) not in choices:
-        _refuse(owner, name, ' or '.join(map(repr, choices)))
+    size = getattr(owner, name)
+    if size is not None and not (
+        isinstance(size, tuple | list)
+        and len(size) == 2
+        and all(isinstance(side, int | float) and side > 0 for side in size)
+    ):
+        _refuse(owner, name, '(width, height) in pixels, or None')
 
 
 def _refuse(owner: object, name: str, constraint: str) -> None:

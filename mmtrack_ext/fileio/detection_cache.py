@@ -116,13 +116,11 @@ def read_detections(
     if path.suffix == '.npy':
         columns = _read_npy(path, mot_columns)
     else:
-        columns = dict(vars(read_detections_text(path)))
-    last_frame = int(columns['frames'][-1]) + 1 if len(columns['frames']) else 0
+        num_frames = None if info is None else info.num_frames
+        columns = dict(vars(read_detections_text(path, num_frames=num_frames)))
     if info is None:
+        last_frame = int(columns['frames'][-1]) + 1 if len(columns['frames']) else 0
         return _checked(path, num_frames=last_frame, **columns)
-    if last_frame > info.num_frames:
-        problem = f'a row of frame {last_frame}, but the sequence ends at frame {info.num_frames}'
-        raise FileFormatError(path, problem)
     return _checked(
         path,
         num_frames=info.num_frames,

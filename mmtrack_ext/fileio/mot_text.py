@@ -98,8 +98,12 @@ class Results:
     classes: IntArray
 
 
-def read_detections_text(path: Path | str) -> TextDetections:
+def read_detections_text(path: Path | str, *, num_frames: int | None = None) -> TextDetections:
     """Read detections in any layout of the table above; an empty file has no rows.
+
+    Args:
+        path: the file.
+        num_frames: length of the sequence, if rows beyond its end are to be refused.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -119,6 +123,10 @@ def read_detections_text(path: Path | str) -> TextDetections:
     elif width == 10 and has_class_column(table):
         labels = whole_numbers(path, table[:, 7], 'class', minimum=1) - 1
     frames = _frames(path, table)
+    if num_frames is not None and (frames >= num_frames).any():
+        row = int(np.argmax(frames >= num_frames))
+        problem = f'a row of frame {frames[row] + 1}, but the sequence ends at frame {num_frames}'
+        raise FileFormatError(path, problem, line=line_of_row(path, row))
     order = np.argsort(frames, kind='stable')
     scores = table[:, first_box_column + 4]
     return TextDetections(

@@ -124,6 +124,15 @@ def test_negative_costs(solver, reject):
 
 
 @BY_SOLVER
+@pytest.mark.parametrize('max_cost', [100, inf])
+def test_no_saving_is_worth_a_pair_less(solver, max_cost):
+    # 100 + 100 for two pairs, although 0-0 alone would cost -100.
+    cost = np.array([[-100, 100], [100, inf]])
+    matches = linear_assignment(cost, max_cost, reject='after', solver=solver)
+    assert pairs(matches) == [(0, 1), (1, 0)]
+
+
+@BY_SOLVER
 def test_the_smallest_problem_on_which_the_policies_differ(solver):
     cost = np.array([[0.10, 0.55], [0.15, 0.95]])
     before = linear_assignment(cost, 0.5, solver=solver)

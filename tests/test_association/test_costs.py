@@ -30,6 +30,11 @@ def test_fused_iou_cost(plus_one, overlap):
     np.testing.assert_allclose(cost, [[1 - overlap * 0.6, 0.1, 1]], rtol=1e-14)
 
 
+def test_one_more_pixel_is_not_the_default():
+    assert iou_cost(SQUARE, BOXES)[0, 0] == pytest.approx(2 / 3)
+    assert fused_iou_cost(SQUARE, BOXES, np.ones(3))[0, 0] == pytest.approx(2 / 3)
+
+
 def test_scores_belong_to_the_detections():
     tracks = np.concatenate([SQUARE, BOXES[:1]])
     cost = fused_iou_cost(tracks, tracks, np.array([0.6, 0.9]))

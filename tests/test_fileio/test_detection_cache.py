@@ -417,8 +417,8 @@ def test_text_takes_its_length_from_the_last_detected_frame_or_from_info(tmp_pat
     assert [getattr(with_info, name) for name in SCALARS] == [6, 640, 480, 25.0]
     assert [len(detections) for detections, _ in with_info] == [0, 1, 0, 1, 0, 0]
     assert len(read_detections(path, info=SequenceInfo('SEQ', 4))) == 4
-    problem = 'a row of frame 4, but the sequence ends at frame 3'
-    assert problem in error_of(path, info=SequenceInfo('SEQ', 3))
+    with pytest.raises(FileFormatError, match=f'{path}, line 1: a row of frame 4.* at frame 3'):
+        read_detections(path, info=SequenceInfo('SEQ', 3))
 
 
 def test_empty_text_is_an_empty_sequence(tmp_path):
