@@ -165,6 +165,11 @@ def test_indexing_of_tracked_boxes():
     assert chosen.detection_index.tolist() == [-1, 0]
 
 
+def test_columns_of_tracked_boxes_cannot_be_replaced():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TrackedBoxes.empty().ids = np.array([1])
+
+
 def test_no_tracked_boxes():
     tracked = TrackedBoxes.empty()
     assert len(tracked) == 0

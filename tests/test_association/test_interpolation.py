@@ -124,6 +124,14 @@ def test_gaussian_is_the_plain_formula(tau):
     assert np.abs(np.array(list(smooth.values())) - list(seen.values())).max() > 0.5
 
 
+def test_gaussian_leaves_a_track_longer_than_tau_cubed_alone():
+    # 30 > 3^3: the length scale is 1 / 3 frame, so that boxes do not know of each other.
+    rng = np.random.default_rng(3)
+    seen = {frame: rng.normal([10, 20, 60, 90], 2).tolist() for frame in range(30)}
+    smooth = boxes_of(interpolate(stream(30, (1, seen)), 'gaussian', smoothness=3), 1)
+    np.testing.assert_allclose(list(smooth.values()), list(seen.values()), atol=1e-6)
+
+
 def test_gaussian_smooths_each_track_by_itself_and_fills_gaps():
     rng = np.random.default_rng(2)
     frames = [0, 1, 2, 5, 6, 7, 8, 9]
