@@ -49,24 +49,26 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Track every sequence and say what was written."""
+    """Read everything, then track every sequence and say what was written."""
     arguments = parse_arguments()
     tracker_config = read_tracker_config(arguments.config, config_options(arguments.cfg_options))
     files = find_detections(arguments.detections)
-    for sequence in files:  # a typo in the config is found before anything is written
+    for sequence in files:  # mistakes are found before anything is written
         build_tracker(tracker_config, sequence=sequence)
-    work = partial(track_file, tracker_config=tracker_config, arguments=arguments)
-    num_frames, seconds = 0, 0.0
-    for frames, duration in progress(
-        parallel_map(work, files.items(), num_workers=arguments.workers),
-        'Tracking',
-        total=len(files),
-    ):
-        num_frames += frames
-        seconds += duration
+    sequences = {name: load(name, files[name], arguments) for name in progress(files, 'Reading')}
+    work = partial(
+        track_sequence,
+        tracker_config=tracker_config,
+        out=Path(arguments.out),
+        interpolation=arguments.interpolate,
+        multi_class=any(bool(detections.labels.any()) for detections in sequences.values()),
+    )
+    results = parallel_map(work, sequences.items(), num_workers=arguments.workers)
+    seconds = sum(progress(results, 'Tracking', total=len(sequences)))
+    num_frames = sum(map(len, sequences.values()))
     speed = f'{num_frames / seconds:.0f} frames/s' if seconds else 'no frames'
-    print(f'Tracked {len(files)} sequences, {num_frames} frames, at {speed} a process.')
-    print(f'Wrote {", ".join(f"{name}.txt" for name in files)} to {arguments.out}')
+    print(f'Tracked {len(sequences)} sequences, {num_frames} frames, at {speed} a process.')
+    print(f'Wrote {", ".join(f"{name}.txt" for name in sequences)} to {arguments.out}')
 
 
 def read_tracker_config(path: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -78,25 +80,24 @@ def read_tracker_config(path: str, options: dict[str, Any]) -> dict[str, Any]:
     return tracker
 
 
-def track_file(
-    item: tuple[str, Path], *, tracker_config: dict[str, Any], arguments: argparse.Namespace
-) -> tuple[int, float]:
-    """Track one sequence and write its results.
-
-    Returns:
-        Number of frames, and seconds spent in the tracker.
-    """
-    name, path = item
-    detections = load(name, path, arguments)
+def track_sequence(
+    item: tuple[str, SequenceDetections],
+    *,
+    tracker_config: dict[str, Any],
+    out: Path,
+    interpolation: str,
+    multi_class: bool,
+) -> float:
+    """Track one sequence, write its results and return the seconds spent in the tracker."""
+    name, detections = item
     tracker = build_tracker(tracker_config, sequence=name)
     start = time.perf_counter()
     tracked = [tracker.update(frame, camera_motion=warp) for frame, warp in detections]
     seconds = time.perf_counter() - start
-    if arguments.interpolate != 'none':
-        tracked = interpolate(tracked, arguments.interpolate)
-    multi_class = bool(detections.labels.any())
-    write_results(Path(arguments.out) / f'{name}.txt', tracked, multi_class=multi_class)
-    return len(detections), seconds
+    if interpolation != 'none':
+        tracked = interpolate(tracked, interpolation)
+    write_results(out / f'{name}.txt', tracked, multi_class=multi_class)
+    return seconds
 
 
 def load(name: str, path: Path, arguments: argparse.Namespace) -> SequenceDetections:

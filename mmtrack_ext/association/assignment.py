@@ -93,8 +93,9 @@ def linear_assignment(
     if reject == 'after' or math.isinf(max_cost):
         rows, columns = _solve(_finite(cost), solver)
     elif solver == 'lap':
-        # lapjvr rejects a pair at exactly the limit, so it gets the next larger number.
-        limit = math.nextafter(max_cost, math.inf)
+        # lapjvr rejects a pair at exactly the limit, so it gets the next larger number (above 0
+        # one that can be halved).
+        limit = math.nextafter(max_cost, math.inf) if max_cost else 1e-300
         rows, columns = lap.lapjvr(cost, cost_limit=limit, return_cost=False)
     else:
         # DeepSORT's constant: all forbidden pairs cost the same, a little more than the limit.

@@ -99,7 +99,7 @@ class BaseTracker(ABC):
         self.compat_released = compat_released
         self.plus_one_iou = plus_one_iou
         self._check_arguments()
-        self._max_unseen = int(frame_rate / 30 * max_age)
+        self._max_unseen = int(frame_rate * max_age / 30)
         self._filter = None if self.space is None else KalmanFilter(self.space)
         self.reset()
 
@@ -336,8 +336,9 @@ class BaseTracker(ABC):
     def _check_arguments(self) -> None:
         check_number(self, 'max_age', minimum=0, whole=True)
         check_number(self, 'frame_rate', above=0)
-        for name in ('min_score', 'min_area', 'output_min_area'):
-            check_number(self, name)
+        check_number(self, 'min_score')
+        check_number(self, 'min_area', minimum=0)
+        check_number(self, 'output_min_area', minimum=0)
         for name in ('max_aspect_ratio', 'output_max_aspect_ratio'):
             check_number(self, name, above=0, optional=True)
         for name in ('truncate_boxes', 'class_aware', 'compat_released', 'plus_one_iou'):

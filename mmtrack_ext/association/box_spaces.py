@@ -89,6 +89,19 @@ def _area_scale(linear: FloatArray) -> float:
     return float(abs(np.linalg.det(linear)))
 
 
+# Named functions instead of lambdas, so that trackers can be pickled.
+def _decode_xysr(states: FloatArray) -> FloatArray:
+    return box_formats.cxcysr_to_xyxy(states[:, :4])
+
+
+def _decode_xyah(states: FloatArray) -> FloatArray:
+    return box_formats.cxcyah_to_xyxy(states[:, :4])
+
+
+def _decode_xywh(states: FloatArray) -> FloatArray:
+    return box_formats.cxcywh_to_xyxy(states[:, :4])
+
+
 def _xysr_motion(linear: FloatArray) -> FloatArray:
     size = _area_scale(linear)
     return _block_diagonal(linear, np.diag([size, 1.0]), linear, np.diag([size]))
@@ -110,7 +123,7 @@ XYSR = BoxSpace(
     name='centre x, centre y, area, aspect ratio',
     source='SORT (Bewley et al. 2016), section 3.2 and its published parameters',
     encode=box_formats.xyxy_to_cxcysr,
-    decode=lambda states: box_formats.cxcysr_to_xyxy(states[:, :4]),
+    decode=_decode_xysr,
     num_velocities=3,
     scale_columns=np.array([0] * 7),
     initial=_constant([10, 10, 10, 10, 1e4, 1e4, 1e4]),
@@ -124,7 +137,7 @@ XYAH = BoxSpace(
     name='centre x, centre y, aspect ratio, height',
     source='DeepSORT (Wojke et al. 2017), section 2.1 and its published parameters; ByteTrack',
     encode=box_formats.xyxy_to_cxcyah,
-    decode=lambda states: box_formats.cxcyah_to_xyxy(states[:, :4]),
+    decode=_decode_xyah,
     num_velocities=4,
     scale_columns=np.array([3] * 8),
     initial=_noise(
@@ -141,7 +154,7 @@ XYWH = BoxSpace(
     name='centre x, centre y, width, height',
     source='BoT-SORT (Aharon et al. 2022), section 3.1; SparseTrack, NanoTrack',
     encode=box_formats.xyxy_to_cxcywh,
-    decode=lambda states: box_formats.cxcywh_to_xyxy(states[:, :4]),
+    decode=_decode_xywh,
     num_velocities=4,
     scale_columns=np.array([2, 3] * 4),
     initial=_noise([2 * _P] * 4 + [10 * _V] * 4, [0] * 8),

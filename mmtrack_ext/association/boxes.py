@@ -16,6 +16,13 @@ import numpy as np
 from mmtrack_ext.association.arrays import BoolArray, FloatArray
 
 _ONE_MORE_PIXEL = np.array([0.0, 0.0, 1.0, 1.0])
+# Both formats are linear in each other; one small product is the fastest way between them.
+_XYXY_TO_CXCYWH = np.array(
+    [[0.5, 0.0, -1.0, 0.0], [0.0, 0.5, 0.0, -1.0], [0.5, 0.0, 1.0, 0.0], [0.0, 0.5, 0.0, 1.0]]
+)
+_CXCYWH_TO_XYXY = np.array(
+    [[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0], [-0.5, 0.0, 0.5, 0.0], [0.0, -0.5, 0.0, 0.5]]
+)
 _SMALLEST = np.finfo(np.float64).tiny
 
 
@@ -31,14 +38,14 @@ def tlwh_to_xyxy(boxes_tlwh: FloatArray) -> FloatArray:
 
 def xyxy_to_cxcywh(boxes_xyxy: FloatArray) -> FloatArray:
     """(N, 4) to (N, 4)."""
-    sizes = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
-    return np.concatenate((boxes_xyxy[:, :2] + sizes / 2, sizes), axis=1)
+    boxes: FloatArray = boxes_xyxy @ _XYXY_TO_CXCYWH
+    return boxes
 
 
 def cxcywh_to_xyxy(boxes_cxcywh: FloatArray) -> FloatArray:
     """(N, 4) to (N, 4)."""
-    centers, half_sizes = boxes_cxcywh[:, :2], boxes_cxcywh[:, 2:] / 2
-    return np.concatenate((centers - half_sizes, centers + half_sizes), axis=1)
+    boxes: FloatArray = boxes_cxcywh @ _CXCYWH_TO_XYXY
+    return boxes
 
 
 def xyxy_to_cxcyah(boxes_xyxy: FloatArray) -> FloatArray:
@@ -64,7 +71,7 @@ def xyxy_to_cxcysr(boxes_xyxy: FloatArray) -> FloatArray:
 
 
 def cxcysr_to_xyxy(boxes_cxcysr: FloatArray) -> FloatArray:
-    """(N, 4) to (N, 4); a negative area gives NaN."""
+    """(N, 4) to (N, 4); NaN where area and aspect ratio have different signs."""
     boxes = boxes_cxcysr.copy()
     areas, ratios = boxes_cxcysr[:, 2], boxes_cxcysr[:, 3]
     with np.errstate(invalid='ignore'):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, IntArray
+
+Rows: TypeAlias = BoolArray | IntArray | slice | int
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +70,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.boxes)
 
-    def __getitem__(self, rows: BoolArray | IntArray | slice) -> Detections:
-        """The detections at a boolean mask, an array of indices or a slice."""
+    def __getitem__(self, rows: Rows) -> Detections:
+        """The detections at a boolean mask, an array of indices, a slice or one index."""
+        if isinstance(rows, int):
+            rows = np.array([rows])
         columns = (
             None if column is None else _read_only(column[rows]) for column in vars(self).values()
         )
@@ -114,8 +118,10 @@ class TrackedBoxes:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, rows: BoolArray | IntArray | slice) -> TrackedBoxes:
-        """The tracks at a boolean mask, an array of indices or a slice."""
+    def __getitem__(self, rows: Rows) -> TrackedBoxes:
+        """The tracks at a boolean mask, an array of indices, a slice or one index."""
+        if isinstance(rows, int):
+            rows = np.array([rows])
         return TrackedBoxes(
             self.ids[rows],
             self.boxes[rows],

@@ -44,18 +44,18 @@ class KalmanFilter:
         """
         variances = self.space.process.variance(means.take(self.space.scale_columns, axis=1))
         means, covariances = means.copy(), covariances.copy()
-        means[:, self._moving] += means[:, 4:]
+        _add(means[:, self._moving], means[:, 4:])
         # F = I plus ones that add each velocity to its quantity, so F P F' is two additions.
-        covariances[:, self._moving, :] += covariances[:, 4:, :]
-        covariances[:, :, self._moving] += covariances[:, :, 4:]
-        _diagonals(covariances)[:] += variances
+        _add(covariances[:, self._moving, :], covariances[:, 4:, :])
+        _add(covariances[:, :, self._moving], covariances[:, :, 4:])
+        _add(_diagonals(covariances), variances)
         return means, covariances
 
     def project(self, means: FloatArray, covariances: FloatArray) -> tuple[FloatArray, FloatArray]:
         """What will be measured: H x (T, 4) and its covariance S = H P H' + R (T, 4, 4)."""
         scales = means.take(self.space.scale_columns[:4], axis=1)
         innovation_covariances = covariances[:, :4, :4].copy()
-        _diagonals(innovation_covariances)[:] += self.space.measurement.variance(scales)
+        _add(_diagonals(innovation_covariances), self.space.measurement.variance(scales))
         return means[:, :4], innovation_covariances
 
     def update(
@@ -93,6 +93,11 @@ class KalmanFilter:
         whitened = np.linalg.solve(np.linalg.cholesky(innovation_covariances), innovations)
         squared: FloatArray = (whitened * whitened).sum(axis=1)
         return squared
+
+
+def _add(view: FloatArray, values: FloatArray) -> None:
+    """``array[...] += values`` without writing the view back to where it already is."""
+    np.add(view, values, out=view)
 
 
 def _diagonals(matrices: FloatArray) -> FloatArray:

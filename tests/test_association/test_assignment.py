@@ -152,7 +152,7 @@ def test_greedy_takes_the_detections_in_turn():
 
 @BY_SOLVER
 @BY_POLICY
-@pytest.mark.parametrize('max_cost', [*LIMITS, -0.3, -0.7])
+@pytest.mark.parametrize('max_cost', [*LIMITS, 0.0, -0.3, -0.7])
 def test_a_pair_at_exactly_the_limit_is_accepted(solver, reject, max_cost):
     def accepted(cost):
         matrix = np.array([[cost]])

@@ -156,9 +156,24 @@ def test_pruning_one_frame_late(tracker_class, max_age, frames, states):
     assert play(tracker, frames) == states
 
 
+def test_only_lost_tracks_are_marked_for_late_pruning():
+    # Tentative and unseen for 2 > 1 frames, which must not count when it is lost later.
+    tracker = TinyTracker(max_age=1, n_init=3, keep_tentative=True, one_frame_late=True)
+    assert play(tracker, 'x..xx.x') == 'TTTTCLC'
+
+
 @pytest.mark.parametrize(
     ('max_age', 'frame_rate', 'unseen'),
-    [(3, 30, 3), (3, 60, 6), (30, 20, 20), (3, 25, 2), (3, 20, 2), (1, 15, 0), (4, 29.97, 3)],
+    [
+        (3, 30, 3),
+        (3, 60, 6),
+        (30, 20, 20),
+        (3, 25, 2),
+        (3, 20, 2),
+        (1, 15, 0),
+        (4, 29.97, 3),
+        (90, 21, 63),
+    ],
 )
 def test_max_age_scales_with_the_frame_rate_rounded_down(max_age, frame_rate, unseen):
     tracker = TinyTracker(max_age=max_age, frame_rate=frame_rate)
@@ -515,7 +530,7 @@ def test_cost_matrix_forbids_other_classes():
 # Arguments
 
 
-NUMBERS = ('min_score', 'min_area', 'output_min_area')
+AREAS = ('min_area', 'output_min_area')
 OPTIONAL = ('max_aspect_ratio', 'output_max_aspect_ratio')
 FLAGS = ('truncate_boxes', 'class_aware', 'compat_released', 'plus_one_iou')
 
@@ -525,7 +540,8 @@ FLAGS = ('truncate_boxes', 'class_aware', 'compat_released', 'plus_one_iou')
     [
         ('max_age', (-1, 1.5, '3', None, True, np.nan, np.inf), 'an int >= 0'),
         ('frame_rate', (0, -30, np.nan, np.inf, '30', None), 'a number > 0'),
-        *((name, (None, '1', np.nan, np.inf, True), 'a number') for name in NUMBERS),
+        ('min_score', (None, '1', np.nan, np.inf, True), 'a number'),
+        *((name, (-1, None, '1', np.nan, np.inf, True), 'a number >= 0') for name in AREAS),
         *((name, (0, -1, np.nan, '1'), 'a number > 0 or None') for name in OPTIONAL),
         *((name, (1, 0, 'yes', None), 'a bool') for name in FLAGS),
         ('clip_to', ((640,), (640, 480, 3), (0, 480), (640, -1), (np.nan, 480)), '(width, height)'),
@@ -557,7 +573,7 @@ def test_good_arguments_are_stored_unchanged(arguments):
 
 def test_defaults():
     tracker = TinyTracker()
-    assert [getattr(tracker, name) for name in NUMBERS] == [0, 0, 0]
+    assert [getattr(tracker, name) for name in ('min_score', *AREAS)] == [0, 0, 0]
     assert [getattr(tracker, name) for name in OPTIONAL] == [None, None]
     assert [getattr(tracker, name) for name in FLAGS] == [False] * 4
     assert tracker.clip_to is None

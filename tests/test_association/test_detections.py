@@ -120,6 +120,8 @@ def test_the_callers_arrays_stay_writeable():
         (np.array([True, False, True]), [0, 2]),
         (np.array([2, 0]), [2, 0]),
         ([1, 1], [1, 1]),
+        (1, [1]),
+        (-1, [2]),
         (slice(1, None), [1, 2]),
         (slice(None, None, -1), [2, 1, 0]),
         (np.zeros(3, bool), []),
@@ -156,6 +158,7 @@ def test_indexing_of_tracked_boxes():
         labels=np.array([2, 0, 1]),
         detection_index=np.array([1, -1, 0]),
     )
+    assert tracked[-1].ids.tolist() == [8]
     chosen = tracked[tracked.ids > 3]
     assert len(chosen) == 2
     assert chosen.ids.tolist() == [5, 8]

@@ -1,9 +1,7 @@
 """What every tracker promises. New trackers join through TRACKER_CLASSES by themselves."""
 
 import inspect
-import io
 import pickle
-import types
 
 import numpy as np
 import pytest
@@ -377,17 +375,8 @@ def test_the_order_of_the_detections_does_not_matter(name, seed):
 # Memory
 
 
-class FunctionFreePickler(pickle.Pickler):
-    """Leaves functions out: they do not grow, and a lambda cannot be pickled."""
-
-    def persistent_id(self, value):
-        return value.__qualname__ if isinstance(value, types.FunctionType) else None
-
-
 def size_of(value):
-    buffer = io.BytesIO()
-    FunctionFreePickler(buffer).dump(value)
-    return len(buffer.getvalue())
+    return len(pickle.dumps(value))
 
 
 def churn(frame, rng, appearance):
@@ -404,6 +393,15 @@ def churn(frame, rng, appearance):
     still = np.tile([-3.0, 0.0], (len(boxes), 1))
     count = len(boxes)
     return Detections(boxes, np.full(count, 0.9), np.zeros(count), looks, still)
+
+
+@BY_TRACKER
+def test_pickled_tracker_goes_on_where_it_was(name):
+    frames = noisy_scene(4)
+    tracker = TRACKER_CLASSES[name]()
+    run(tracker, frames[:10])
+    copy = pickle.loads(pickle.dumps(tracker))
+    assert_equal(run(copy, frames[10:]), run(tracker, frames[10:]))
 
 
 @BY_TRACKER

@@ -227,9 +227,25 @@ def test_sequence_without_known_length_is_tracked_with_a_warning(track, tmp_path
 
 def test_several_classes_are_written_from_one(track, tmp_path):
     rows = [f'1,-1,{100 * c},0,50,90,0.9,{c},-1,-1' for c in (1, 2, 3)]
-    (tmp_path / 'SEQ.txt').write_text('\n'.join(rows))
-    track(BYTETRACK, tmp_path / 'SEQ.txt', tmp_path)
-    assert read_results(tmp_path / 'SEQ.txt').classes.tolist() == [1, 2, 3]
+    source = tmp_path / 'source'
+    source.mkdir()
+    (source / 'all.txt').write_text('\n'.join(rows))
+    (source / 'first.txt').write_text(rows[0])
+    track(BYTETRACK, source, tmp_path)
+    assert read_results(tmp_path / 'all.txt').classes.tolist() == [1, 2, 3]
+    # Sequences of one run agree, also where only the first class occurs.
+    assert read_results(tmp_path / 'first.txt').classes.tolist() == [1]
+
+
+def test_nothing_is_written_if_a_later_sequence_is_bad(track, tmp_path):
+    source = tmp_path / 'source'
+    source.mkdir()
+    (source / 'a.txt').write_text('1,-1,10,20,30,40,0.9,-1,-1,-1\n')
+    (source / 'b.txt').write_text('0,-1,10,20,30,40,0.9,-1,-1,-1\n')
+    finished = track(BYTETRACK, source, tmp_path / 'out')
+    assert finished.returncode == 2
+    assert 'b.txt, line 1: frame numbers start at 1, got 0' in finished.stderr
+    assert not (tmp_path / 'out').exists()
 
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='needs POSIX signals')
