@@ -164,6 +164,16 @@ def test_of_two_tracks_at_one_place_the_longer_life_stays():
     assert tracker.tracks.ids.tolist() == [1]
 
 
+@pytest.mark.parametrize(('class_aware', 'ids'), [(False, [1]), (True, [1, 2])])
+def test_duplicates_are_of_one_class_if_classes_matter(class_aware, ids):
+    box = [[0, 0, 100, 100]]
+    tracker = ByteTracker(class_aware=class_aware, high_max_cost=0)
+    tracker.update(Detections(box, [0.9], [0]))
+    tracker.update(Detections.empty())
+    tracker.update(Detections(box, [0.9], [1]))
+    assert tracker.tracks.ids.tolist() == ids
+
+
 def test_of_two_equally_long_lives_the_lost_track_stays():
     tracker = lives_of_two_overlapping_tracks(old=0, young=0)
     assert tracker.tracks.ids.tolist() == [1]

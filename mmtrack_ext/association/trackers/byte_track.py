@@ -9,6 +9,7 @@ import numpy as np
 from mmtrack_ext.association.base_tracker import BaseTracker
 from mmtrack_ext.association.box_spaces import XYAH
 from mmtrack_ext.association.boxes import iou
+from mmtrack_ext.association.costs import class_gate
 from mmtrack_ext.association.parameters import check_number, check_type
 from mmtrack_ext.association.tracks import TrackState
 
@@ -101,7 +102,10 @@ class ByteTracker(BaseTracker):
         if not (len(live) and len(lost)):
             return
         overlap = iou(tracks.boxes[live], tracks.boxes[lost], plus_one=self.plus_one_iou)
-        rows, columns = (overlap > self.duplicate_min_iou).nonzero()
+        same = overlap > self.duplicate_min_iou
+        if self.class_aware:
+            same &= ~class_gate(tracks.labels[live], tracks.labels[lost])
+        rows, columns = same.nonzero()
         if not len(rows):
             return
         live, lost = live[rows], lost[columns]
