@@ -99,8 +99,8 @@ class BaseTracker(ABC):
         self.compat_released = compat_released
         self.plus_one_iou = plus_one_iou
         self._check_arguments()
-        self._max_unseen = int(frame_rate * max_age / 30)
-        self._filter = None if self.space is None else KalmanFilter(self.space)
+        self.max_unseen = int(frame_rate * max_age / 30)
+        self.kalman_filter = None if self.space is None else KalmanFilter(self.space)
         self.reset()
 
     def reset(self) -> None:
@@ -145,19 +145,19 @@ class BaseTracker(ABC):
     def predict(self) -> None:
         """Move the tracks one frame ahead (nothing without a filter)."""
         tracks = self.tracks
-        if self._filter is None or not len(tracks):
+        if self.kalman_filter is None or not len(tracks):
             return
         if self.freezes_lost_size:
             lost = tracks.states == TrackState.LOST
-            tracks.means[lost, self._filter.space.size_velocities] = 0
+            tracks.means[lost, self.kalman_filter.space.size_velocities] = 0
         tentative = tracks.states == TrackState.TENTATIVE
         rows: Any = slice(None)
         if not self.predicts_tentative and tentative.any():
             rows = ~tentative
-        tracks.means[rows], tracks.covariances[rows] = self._filter.predict(
+        tracks.means[rows], tracks.covariances[rows] = self.kalman_filter.predict(
             tracks.means[rows], tracks.covariances[rows]
         )
-        tracks.boxes[rows] = self._filter.space.decode(tracks.means[rows])
+        tracks.boxes[rows] = self.kalman_filter.space.decode(tracks.means[rows])
 
     @abstractmethod
     def step(self) -> None:
@@ -220,11 +220,11 @@ class BaseTracker(ABC):
             return
         tracks, detections = self.tracks, self.detections
         boxes = detections.boxes[columns]
-        if self._filter is not None:
-            tracks.means[rows], tracks.covariances[rows] = self._filter.update(
-                tracks.means[rows], tracks.covariances[rows], self._filter.space.encode(boxes)
+        if self.kalman_filter is not None:
+            tracks.means[rows], tracks.covariances[rows] = self.kalman_filter.update(
+                tracks.means[rows], tracks.covariances[rows], self.kalman_filter.space.encode(boxes)
             )
-            boxes = self._filter.space.decode(tracks.means[rows])
+            boxes = self.kalman_filter.space.decode(tracks.means[rows])
         tracks.boxes[rows] = boxes
         tracks.scores[rows] = detections.scores[columns]
         tracks.labels[rows] = detections.labels[columns]
@@ -254,9 +254,9 @@ class BaseTracker(ABC):
             return
         boxes = self.detections.boxes[columns]
         values: dict[str, Any] = {}
-        if self._filter is not None:
-            measurements = self._filter.space.encode(boxes)
-            values['means'], values['covariances'] = self._filter.initiate(measurements)
+        if self.kalman_filter is not None:
+            measurements = self.kalman_filter.space.encode(boxes)
+            values['means'], values['covariances'] = self.kalman_filter.initiate(measurements)
         self.tracks.append(
             len(columns),
             ids=np.arange(self._next_id, self._next_id + len(columns)),
@@ -284,12 +284,12 @@ class BaseTracker(ABC):
         tracks = self.tracks
         unseen = self.frame - tracks.last_frame
         if not one_frame_late:
-            tracks.states[unseen > self._max_unseen] = TrackState.REMOVED
+            tracks.states[unseen > self.max_unseen] = TrackState.REMOVED
             return
         lost = tracks.states == TrackState.LOST
         tracks.states[lost & tracks.expired] = TrackState.REMOVED
         # There a track is looked at from the frame after its first miss on, so unseen >= 2.
-        tracks.expired |= lost & (unseen > max(self._max_unseen, 1))
+        tracks.expired |= lost & (unseen > max(self.max_unseen, 1))
 
     # What happens to every frame before and after the paper's part.
 
@@ -311,10 +311,10 @@ class BaseTracker(ABC):
     def compensate(self, warp: FloatArray) -> None:
         """Move every track with the camera, by a 2x3 warp."""
         tracks = self.tracks
-        if self._filter is None:
+        if self.kalman_filter is None:
             tracks.boxes[:] = warp_boxes(tracks.boxes, warp)
             return
-        space = self._filter.space
+        space = self.kalman_filter.space
         tracks.means, tracks.covariances = warp_states(
             tracks.means, tracks.covariances, warp, space
         )
