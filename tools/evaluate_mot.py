@@ -171,6 +171,8 @@ def score(inputs: Inputs, results: Path, gt: Path, *, protocol: str) -> dict[str
         )
     except RowError as error:
         raise error_with_file(error, inputs, results, gt) from None
+    except ValueError as error:
+        raise ValueError(f'{gt}: {error}') from None
 
 
 def error_with_file(error: RowError, inputs: Inputs, results: Path, gt: Path) -> FileFormatError:

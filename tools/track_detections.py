@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from functools import partial
@@ -51,17 +52,25 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Read everything, then track every sequence and say what was written."""
     arguments = parse_arguments()
+    check_arguments(arguments)
     tracker_config = read_tracker_config(arguments.config, config_options(arguments.cfg_options))
     files = find_detections(arguments.detections)
     for sequence in files:  # mistakes are found before anything is written
         build_tracker(tracker_config, sequence=sequence)
-    sequences = {name: load(name, files[name], arguments) for name in progress(files, 'Reading')}
+    if others := sorted(set(tracker_config.get('per_sequence') or {}) - set(files)):
+        warn(f'per_sequence has arguments for {", ".join(others)}: not among these detections')
+    sequences = {
+        name: load(name, path, arguments.sequences_dir)
+        for name, path in progress(files.items(), 'Reading')
+    }
+    multi_class = any(bool(detections.labels.any()) for detections in sequences.values())
+    sequences = {name: select(name, d, arguments) for name, d in sequences.items()}
     work = partial(
         track_sequence,
         tracker_config=tracker_config,
         out=Path(arguments.out),
         interpolation=arguments.interpolate,
-        multi_class=any(bool(detections.labels.any()) for detections in sequences.values()),
+        multi_class=multi_class,
     )
     results = parallel_map(work, sequences.items(), num_workers=arguments.workers)
     seconds = sum(progress(results, 'Tracking', total=len(sequences)))
@@ -71,10 +80,20 @@ def main() -> None:
     print(f'Wrote {", ".join(f"{name}.txt" for name in sequences)} to {arguments.out}')
 
 
+def check_arguments(arguments: argparse.Namespace) -> None:
+    """Refuse values that argparse lets through."""
+    if arguments.workers < 1:
+        raise ValueError(f'--workers must be at least 1. Got {arguments.workers}.')
+    if arguments.min_score is not None and not math.isfinite(arguments.min_score):
+        raise ValueError(f'--min-score must be a number. Got {arguments.min_score}.')
+    if arguments.sequences_dir is not None and not arguments.sequences_dir.is_dir():
+        raise ValueError(f'--sequences-dir {arguments.sequences_dir}: no such folder')
+
+
 def read_tracker_config(path: str, options: dict[str, Any]) -> dict[str, Any]:
     """``model.tracker`` of a config file, as a plain dict."""
-    config = read_config(path, options)
-    tracker = config.get('model', {}).get('tracker')
+    model = read_config(path, options).get('model')
+    tracker = model.get('tracker') if isinstance(model, dict) else None
     if not isinstance(tracker, dict):
         raise ValueError(f'{path}: there is no model.tracker in this config')
     return tracker
@@ -100,40 +119,53 @@ def track_sequence(
     return seconds
 
 
-def load(name: str, path: Path, arguments: argparse.Namespace) -> SequenceDetections:
-    """The detections of one sequence, as far as the options want them."""
-    info = find_sequence_info(name, path, arguments.sequences_dir)
+def load(name: str, path: Path, sequences_dir: Path | None) -> SequenceDetections:
+    """The detections of one sequence, all of it."""
+    info = find_sequence_info(name, path, sequences_dir)
     detections = read_detections(path, info=info)
     if not len(detections.frames):
         problem = 'no detections in this file; leave the sequence out if it has none'
         raise FileFormatError(path, problem)
     if info is None and path.suffix != '.npz':
-        print(
-            f'warning: {name}: no seqinfo.ini (see --sequences-dir), so the sequence is taken to '
-            f'end at its last detected frame, {len(detections)}',
-            file=sys.stderr,
+        warn(
+            f'{name}: no seqinfo.ini (see --sequences-dir), so the sequence is taken to end at '
+            f'its last detected frame, {len(detections)}'
         )
+    return detections
+
+
+def find_sequence_info(name: str, path: Path, sequences_dir: Path | None) -> SequenceInfo | None:
+    """``seqinfo.ini`` of the sequence under ``sequences_dir``, or beside the detections."""
+    folder = path.parents[1] if path.parent.name == 'det' else path.parent
+    places = [folder / name / 'seqinfo.ini', folder / 'seqinfo.ini']
+    if sequences_dir is not None:
+        places.insert(0, sequences_dir / name / 'seqinfo.ini')
+    found = next((file for file in places if file.is_file()), None)
+    return None if found is None else read_sequence_info(found)
+
+
+def select(
+    name: str, detections: SequenceDetections, arguments: argparse.Namespace
+) -> SequenceDetections:
+    """What the options want of a sequence: a half of it, scores, classes."""
     middle = second_half_start(len(detections))
     if arguments.frames == 'first-half':
-        detections = detections.span(0, middle)
+        detections = detections.span(0, min(middle, len(detections)))
     elif arguments.frames == 'second-half':
-        detections = detections.span(middle, len(detections))
+        detections = detections.span(min(middle, len(detections)), len(detections))
     keep = np.ones(len(detections.frames), bool)
     if arguments.min_score is not None:
         keep &= detections.scores >= arguments.min_score
     if arguments.classes is not None:
         keep &= np.isin(detections.labels, arguments.classes)
+    if not keep.any():
+        warn(f'{name}: the options leave no detections')
     return detections if keep.all() else detections.select(keep)
 
 
-def find_sequence_info(name: str, path: Path, folder: Path | None) -> SequenceInfo | None:
-    """``seqinfo.ini`` under ``folder``, or beside the detections."""
-    if folder is not None:
-        return read_sequence_info(folder / name / 'seqinfo.ini')
-    beside = (path.parents[1] if path.parent.name == 'det' else path.parent) / 'seqinfo.ini'
-    beside_folder = path.parent / name / 'seqinfo.ini'
-    found = next((file for file in (beside_folder, beside) if file.is_file()), None)
-    return None if found is None else read_sequence_info(found)
+def warn(message: str) -> None:
+    """One line on standard error."""
+    print(f'warning: {message}', file=sys.stderr)
 
 
 if __name__ == '__main__':

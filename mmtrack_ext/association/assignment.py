@@ -5,7 +5,7 @@ policy                                  call                           used by
 ======================================  =============================  ==========================
 forbid, then solve                      ``linear_assignment(...)``     DeepSORT, ByteTrack family
 solve, then reject                      ``..., reject='after'``        SORT
-each detection in turn takes the best   ``greedy_assignment(...)``     QDTrack, CenterTrack
+each detection in turn takes the best   ``greedy_assignment(...)``     CenterTrack
 ======================================  =============================  ==========================
 
 The smallest problem on which the first two differ has costs ``[[.10, .55], [.15, .95]]`` and limit

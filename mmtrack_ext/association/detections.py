@@ -9,7 +9,7 @@ import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, IntArray
 
-Rows: TypeAlias = BoolArray | IntArray | slice | int
+Rows: TypeAlias = BoolArray | IntArray | slice | int | np.integer[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class Detections:
 
     def __getitem__(self, rows: Rows) -> Detections:
         """The detections at a boolean mask, an array of indices, a slice or one index."""
-        if isinstance(rows, int):
+        if isinstance(rows, int | np.integer):
             rows = np.array([rows])
         columns = (
             None if column is None else _read_only(column[rows]) for column in vars(self).values()
@@ -120,7 +120,7 @@ class TrackedBoxes:
 
     def __getitem__(self, rows: Rows) -> TrackedBoxes:
         """The tracks at a boolean mask, an array of indices, a slice or one index."""
-        if isinstance(rows, int):
+        if isinstance(rows, int | np.integer):
             rows = np.array([rows])
         return TrackedBoxes(
             self.ids[rows],
@@ -142,9 +142,9 @@ def _column(
 ) -> Any:
     """``values`` as a read-only finite array of ``num_rows`` rows (and ``width`` columns)."""
     column: Any = np.asarray(values, dtype)
-    if width == 4 and column.size == 0:
-        column = column.reshape(0, 4)  # an empty list is a frame without boxes
     is_matrix = matrix or width is not None
+    if is_matrix and column.shape == (0,):
+        column = column.reshape(0, width or 0)  # an empty list is a frame without rows
     if column.ndim != (2 if is_matrix else 1) or (width and column.shape[1] != width):
         shape = f'(D, {width or "C"})' if is_matrix else '(D,)'
         raise ValueError(
@@ -176,6 +176,11 @@ def _label_column(values: Any, num_rows: int) -> IntArray:
                 f'Row {row} is {as_float[row]}.'
             )
     checked: IntArray = _column('labels', labels, np.int64, num_rows)
+    if num_rows and checked.min() < 0:
+        row = int(np.argmax(checked < 0))
+        raise ValueError(
+            f"The 'labels' column of Detections must be >= 0. Row {row} is {checked[row]}."
+        )
     return checked
 
 

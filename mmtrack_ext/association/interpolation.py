@@ -75,6 +75,8 @@ def _fill(frames: IntArray, track: TrackedBoxes, max_gap: int) -> tuple[IntArray
 def _smooth(frames: IntArray, boxes: FloatArray, tau: float) -> FloatArray:
     """The mean of a Gaussian process with a squared-exponential kernel, fitted to each side."""
     length_scale = np.clip(tau * np.log(tau**3 / len(frames)), 1 / tau, tau**2)
+    if np.exp(-0.5 / length_scale**2) < np.finfo(np.float64).eps:
+        return boxes  # of a long track: neighbours do not correlate, nothing is smoothed
     distances = (frames[:, None] - frames) / length_scale
     kernel = np.exp(-0.5 * distances**2)
     noise = 1e-10 * np.eye(len(frames))  # as in the published program (scikit-learn's default)

@@ -21,7 +21,10 @@ def atomic_write(path: Path | str, mode: str = 'w') -> Iterator[IO[Any]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     encoding = None if 'b' in mode else 'utf-8'
     newline = None if 'b' in mode else '\n'
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix='.tmp')
+    try:
+        handle, temporary = tempfile.mkstemp('.tmp', f'.{path.name}.', path.parent)
+    except PermissionError as error:
+        raise PermissionError(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(handle, mode, encoding=encoding, newline=newline) as file:
             yield file

@@ -18,7 +18,7 @@ from mmtrack_ext.association.detections import Detections
 from mmtrack_ext.fileio.atomic import atomic_write
 from mmtrack_ext.fileio.errors import FileFormatError
 from mmtrack_ext.fileio.mot_text import has_class_column, read_detections_text
-from mmtrack_ext.fileio.sequence_info import SequenceInfo
+from mmtrack_ext.fileio.sequence_info import MAX_FRAMES, SequenceInfo
 
 ROW_COLUMNS = ('boxes', 'scores', 'labels', 'embeddings', 'displacements', 'centers')
 
@@ -152,7 +152,7 @@ def find_detections(path: Path | str) -> dict[str, Path]:
     """The detection file of every sequence at ``path``, by sequence name, sorted.
 
     ``path`` is one file, or a folder of ``SEQ.npz``, ``SEQ.npy``, ``SEQ.txt`` (in this order of
-    preference) or ``SEQ/det/det.txt``.
+    preference) or ``SEQ/det/det.txt``, or one of these SEQ.
 
     Raises:
         FileNotFoundError: there is no such file or folder.
@@ -164,9 +164,12 @@ def find_detections(path: Path | str) -> dict[str, Path]:
         return {path.absolute().parts[-3] if in_sequence_folder else path.stem: path}
     if not path.is_dir():
         raise FileNotFoundError(2, 'no such file or folder', str(path))
+    for single in (path / 'det.txt', path / 'det' / 'det.txt'):  # a sequence, or its det folder
+        if single.parent.name == 'det' and single.is_file():
+            return find_detections(single)
     found = {file.parent.parent.name: file for file in path.glob('*/det/det.txt')}
     for suffix in ('.txt', '.npy', '.npz'):
-        found |= {file.stem: file for file in path.glob(f'*{suffix}')}
+        found |= {file.stem: file for file in path.glob(f'*{suffix}') if file.is_file()}
     if not found:
         raise ValueError(
             f'{path}: no detections; expected SEQ.npz, SEQ.npy, SEQ.txt or SEQ/det/det.txt'
@@ -193,8 +196,8 @@ def _read_npy(path: Path, mot_columns: int) -> dict[str, Any]:
         )
         raise FileFormatError(path, problem)
     frames = _frames_from_zero(path, table[:, 0])
-    if (frames < 0).any():
-        raise FileFormatError(path, 'column 1 must hold frame numbers from 1')
+    if ((frames < 0) | (frames >= MAX_FRAMES)).any():
+        raise FileFormatError(path, f'column 1 must hold frame numbers from 1 to {MAX_FRAMES}')
     order = np.argsort(frames, kind='stable')
     table = table[order]
     features = table[:, mot_columns:].astype(np.float32)
@@ -229,17 +232,33 @@ def _read_npz(path: Path) -> SequenceDetections:
     arrays.pop('frames', None)
     known = {name: arrays[name] for name in SequenceDetections.__match_args__ if name in arrays}
     for name in ('num_frames', 'width', 'height', 'frame_rate'):
-        if name in known and (known[name].ndim or known[name].dtype.kind not in 'iuf'):
-            raise FileFormatError(path, f'array {name!r} must hold one number')
         if name in known:
-            known[name] = float(known[name]) if name == 'frame_rate' else int(known[name])
+            known[name] = _scalar(path, name, known[name])
     for name in ROW_COLUMNS:
         if name in known and known[name].shape[:1] != frames.shape:
             problem = f"array {name!r} has shape {known[name].shape}, 'frame' has {frames.shape}"
             raise FileFormatError(path, problem)
+        if name in known and known[name].dtype.kind not in 'iuf':
+            raise FileFormatError(path, f'array {name!r} must hold real numbers')
     order = np.argsort(frames, kind='stable')
     rows = {name: known.pop(name)[order] for name in ROW_COLUMNS if name in known}
     return _checked(path, frames=frames[order], **rows, **known)
+
+
+def _scalar(path: Path, name: str, value: Any) -> int | float:
+    """The length, a side or the frame rate, out of its array."""
+    if value.ndim or value.dtype.kind not in 'iuf':
+        raise FileFormatError(path, f'array {name!r} must hold one number')
+    number = float(value)
+    if name == 'frame_rate':
+        if not 0 < number < np.inf:
+            raise FileFormatError(path, f'array {name!r} must be above 0, got {number:g}')
+        return number
+    smallest = 0 if name == 'num_frames' else 1
+    if not (number.is_integer() and smallest <= number <= MAX_FRAMES):
+        limits = f'a whole number from {smallest} to {MAX_FRAMES}'
+        raise FileFormatError(path, f'array {name!r} must be {limits}, got {number:g}')
+    return int(number)
 
 
 def _frames_from_zero(path: Path, frames: Any) -> IntArray:

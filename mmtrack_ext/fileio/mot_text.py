@@ -27,6 +27,7 @@ from mmtrack_ext.association.boxes import tlwh_to_xyxy, xyxy_to_tlwh
 from mmtrack_ext.association.detections import TrackedBoxes
 from mmtrack_ext.fileio.atomic import atomic_write
 from mmtrack_ext.fileio.errors import FileFormatError
+from mmtrack_ext.fileio.sequence_info import MAX_FRAMES
 from mmtrack_ext.fileio.text_table import line_of_row, read_table, whole_numbers
 
 
@@ -242,7 +243,7 @@ def has_class_column(table: FloatArray) -> bool:
 
 def _frames(path: Path, table: FloatArray) -> IntArray:
     """The frame column, counted from 0."""
-    return whole_numbers(path, table[:, 0], 'frame', minimum=1) - 1
+    return whole_numbers(path, table[:, 0], 'frame', minimum=1, maximum=MAX_FRAMES) - 1
 
 
 def _check_sizes(path: Path, boxes_tlwh: FloatArray) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from mmtrack_ext.fileio.atomic import atomic_write
 from mmtrack_ext.fileio.errors import FileFormatError
 
+MAX_FRAMES = 10_000_000  # 92 hours at 30 frames a second; more is a mistake, and fills memory
+
 
 @dataclass(frozen=True)
 class SequenceInfo:
@@ -38,8 +40,9 @@ def read_sequence_info(path: Path | str) -> SequenceInfo:
         num_frames = section.getint('seqLength')
         if num_frames is None:
             raise FileFormatError(path, "key 'seqLength' is missing in section [Sequence]")
-        if num_frames < 1:
-            raise FileFormatError(path, f"'seqLength' must be at least 1, got {num_frames}")
+        if not 1 <= num_frames <= MAX_FRAMES:
+            problem = f"'seqLength' must be between 1 and {MAX_FRAMES}, got {num_frames}"
+            raise FileFormatError(path, problem)
         return SequenceInfo(
             name=section.get('name', path.absolute().parent.name),
             num_frames=num_frames,

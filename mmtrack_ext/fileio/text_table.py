@@ -50,20 +50,25 @@ def read_table(path: Path, *, widths: tuple[int, ...]) -> FloatArray:
 
 
 def whole_numbers(
-    path: Path, column: FloatArray, name: str, minimum: int | None = None
+    path: Path,
+    column: FloatArray,
+    name: str,
+    minimum: int | None = None,
+    maximum: int | None = None,
 ) -> IntArray:
-    """A column of the table as int64; refuses fractions and numbers below ``minimum``."""
+    """A column of the table as int64; refuses fractions and numbers outside the limits."""
     with np.errstate(invalid='ignore'):  # what int64 cannot hold differs afterwards
         whole = column.astype(np.int64)
-    bad = whole != column
-    if bad.any():
-        row = int(np.argmax(bad))
-        problem = f'the {name} must be a whole number, got {column[row]:g}'
-        raise FileFormatError(path, problem, line=line_of_row(path, row))
-    if minimum is not None and (whole < minimum).any():
-        row = int(np.argmax(whole < minimum))
-        problem = f'{name} numbers start at {minimum}, got {whole[row]}'
-        raise FileFormatError(path, problem, line=line_of_row(path, row))
+    problems = [(whole != column, f'the {name} must be a whole number')]
+    if minimum is not None:
+        problems.append((whole < minimum, f'{name} numbers start at {minimum}'))
+    if maximum is not None:
+        problems.append((whole > maximum, f'{name} numbers end at {maximum}'))
+    for bad, problem in problems:
+        if bad.any():
+            row = int(np.argmax(bad))
+            line = line_of_row(path, row)
+            raise FileFormatError(path, f'{problem}, got {column[row]:.12g}', line=line)
     return whole
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 Item = TypeVar('Item')
 
 # Mistakes of the user, as readers, trackers and mmengine's config loader raise them.
-USER_ERRORS = (ValueError, OSError)
+USER_ERRORS = (ValueError, OSError, MemoryError)
 
 
 def run_tool(main: Callable[[], None]) -> None:
@@ -34,6 +34,10 @@ def run_tool(main: Callable[[], None]) -> None:
 def _one_line(error: Exception) -> str:
     if isinstance(error, FileNotFoundError) and error.filename is not None:
         return f'{error.filename}: no such file or folder'
+    if isinstance(error, FileExistsError | NotADirectoryError) and error.filename is not None:
+        return f'{error.filename}: this is a file where a folder is needed'
+    if isinstance(error, MemoryError):
+        return f'not enough memory: {error}'
     if isinstance(error, OSError) and error.filename is not None:
         return f'{error.filename}: {error.strerror}'
     return ' '.join(str(error).split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,14 @@ def read_config(path: Path | str, options: dict[str, Any] | None = None) -> dict
 
     Raises:
         FileNotFoundError: the file or one of its bases does not exist.
-        ValueError: it is not a config; names file and problem.
+        ValueError: it is not a config, or an option changes what is not there; names file and
+            problem.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(2, 'no such file', str(path))
     try:
         config = Config.fromfile(str(path))
-        config.merge_from_dict(options or {})
     except FileNotFoundError:
         raise
     except SyntaxError as error:
@@ -32,6 +33,12 @@ def read_config(path: Path | str, options: dict[str, Any] | None = None) -> dict
         raise ValueError(f'{path}{line}: {error.msg}') from None
     except Exception as error:
         raise ValueError(f'{path}: {type(error).__name__}: {error}') from None
+    for key in options or {}:
+        _check_key(path, config.to_dict(), key)
+    try:
+        config.merge_from_dict(options or {})
+    except Exception as error:
+        raise ValueError(f'--cfg-options: {type(error).__name__}: {error}') from None
     plain: dict[str, Any] = config.to_dict()
     return plain
 
@@ -49,3 +56,19 @@ def config_options(assignments: list[str]) -> dict[str, Any]:
             raise ValueError(f'--cfg-options takes key=value. Got {assignment!r}.')
         options[key] = DictAction._parse_iterable(value)
     return options
+
+
+def _check_key(path: Path, config: dict[str, Any], key: str) -> None:
+    """Refuse a misspelt option: whatever holds the last part of its key must be there."""
+    *parents, last = key.split('.')
+    node: Any = config
+    for part in parents or [last]:
+        if isinstance(node, list) and part.isdecimal() and int(part) < len(node):
+            node = node[int(part)]
+            continue
+        if not isinstance(node, dict) or part not in node:
+            known = list(map(str, node)) if isinstance(node, dict) else []
+            nearest = difflib.get_close_matches(part, known, n=1)
+            hint = f'; did you mean {nearest[0]!r}?' if nearest else ''
+            raise ValueError(f'--cfg-options {key}: there is no {part!r} in {path}{hint}')
+        node = node[part]

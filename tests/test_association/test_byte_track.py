@@ -121,6 +121,24 @@ def test_score_exactly_at_the_high_threshold_is_neither_high_nor_low(score, ids)
     assert tracker.update(frame_of(box, scores=score)).ids.tolist() == ids
 
 
+@pytest.mark.parametrize(('score', 'ids'), [(0.1, []), (0.11, [1])])
+def test_low_scores_are_above_their_threshold(score, ids):
+    box = (0, 0, 40, 100)
+    tracker = ByteTracker(low_min_score=0.1)
+    tracker.update(frame_of(box))
+    assert tracker.update(frame_of(box, scores=score)).ids.tolist() == ids
+
+
+@pytest.mark.parametrize(('width', 'ids'), [(85, [1, 2]), (86, [1])])
+def test_duplicates_overlap_by_more_than_their_threshold(width, ids):
+    # Boxes 100 and `width` wide, one inside the other: IoU is exactly width / 100.
+    tracker = ByteTracker(high_max_cost=0)
+    tracker.update(frame_of((0, 0, 100, 100)))
+    tracker.update(frame_of())
+    tracker.update(frame_of((0, 0, width, 100)))
+    assert tracker.tracks.ids.tolist() == ids
+
+
 @pytest.mark.parametrize(
     ('compat_released', 'gap', 'ids'),
     [(False, 6, [1]), (False, 7, []), (True, 7, [1]), (True, 8, [])],
@@ -191,6 +209,7 @@ def test_longer_live_track_removes_the_lost_one():
         ('max_age', 1.5, 'must be an int >= 0. Got 1.5'),
         ('high_max_cost', 1.2, "'high_max_cost' parameter of ByteTracker must be a number >= 0"),
         ('high_min_score', 'high', "'high_min_score' parameter of ByteTracker must be a number"),
+        ('low_min_score', 0.7, "'low_min_score' parameter of ByteTracker must be a number <= 0.6"),
         ('fuse_score', 1, "'fuse_score' parameter of ByteTracker must be a bool. Got 1"),
         ('frame_rate', 0, "'frame_rate' parameter of ByteTracker must be a number > 0. Got 0"),
     ],

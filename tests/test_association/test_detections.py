@@ -122,6 +122,7 @@ def test_the_callers_arrays_stay_writeable():
         ([1, 1], [1, 1]),
         (1, [1]),
         (-1, [2]),
+        (np.int64(1), [1]),
         (slice(1, None), [1, 2]),
         (slice(None, None, -1), [2, 1, 0]),
         (np.zeros(3, bool), []),
@@ -143,7 +144,15 @@ def test_indexing_leaves_missing_columns_missing():
     assert [getattr(chosen, name) for name in COLUMNS[3:]] == [None] * 3
 
 
-@pytest.mark.parametrize('detections', [Detections([], []), Detections.empty(), full()[:0]])
+@pytest.mark.parametrize(
+    'detections',
+    [
+        Detections([], []),
+        Detections([], [], [], [], [], []),
+        Detections.empty(),
+        full()[:0],
+    ],
+)
 def test_a_frame_without_detections(detections):
     assert len(detections) == 0
     assert detections.boxes.shape == (0, 4)
@@ -158,7 +167,7 @@ def test_indexing_of_tracked_boxes():
         labels=np.array([2, 0, 1]),
         detection_index=np.array([1, -1, 0]),
     )
-    assert tracked[-1].ids.tolist() == [8]
+    assert tracked[-1].ids.tolist() == tracked[np.int64(2)].ids.tolist() == [8]
     chosen = tracked[tracked.ids > 3]
     assert len(chosen) == 2
     assert chosen.ids.tolist() == [5, 8]
@@ -177,3 +186,10 @@ def test_no_tracked_boxes():
     tracked = TrackedBoxes.empty()
     assert len(tracked) == 0
     assert tracked.boxes.shape == (0, 4)
+
+
+def test_negative_label_is_refused():
+    with pytest.raises(
+        ValueError, match=r"'labels' column of Detections must be >= 0. Row 1 is -1"
+    ):
+        Detections(BOXES, SCORES, [0, -1, 2])

@@ -165,3 +165,13 @@ def test_no_tracks_at_all(method):
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match=r"takes 'linear' or 'gaussian'\. Got 'cubic'"):
         interpolate([], 'cubic')
+
+
+def test_long_track_is_not_smoothed_because_its_length_scale_is_a_tenth_of_a_frame():
+    # tau 10, 2,000 boxes: 10 * log(1000 / 2000) is below 1 / 10, where the scale is clipped.
+    rng = np.random.default_rng(0)
+    boxes = np.array([0.0, 0, 50, 100]) + rng.normal(0, 1, (2000, 4))
+    one = np.ones(1, np.int64)
+    tracked = [TrackedBoxes(one, box[None], np.ones(1), one, one) for box in boxes]
+    smoothed = interpolate(tracked, 'gaussian')
+    assert np.concatenate([frame.boxes for frame in smoothed]).tolist() == boxes.tolist()

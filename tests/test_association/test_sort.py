@@ -41,10 +41,17 @@ def test_every_recorded_sequence_is_tested(golden):
 def test_after_the_first_frames_an_object_is_reported_from_its_fourth_sighting():
     old, new = (0, 0, 40, 100), (300, 0, 340, 100)
     tracker = SORTTracker()
-    reported = [tracker.update(frame_of(old)).ids.tolist() for _ in range(4)]
-    assert reported == [[1]] * 4
+    reported = [tracker.update(frame_of(old)).ids.tolist() for _ in range(3)]
+    assert reported == [[1]] * 3
     reported = [tracker.update(frame_of(old, new)).ids.tolist() for _ in range(5)]
     assert reported == [[1], [1], [1], [1, 2], [1, 2]]
+
+
+def test_in_the_first_frames_an_object_is_reported_at_once():
+    old, new = (0, 0, 40, 100), (300, 0, 340, 100)
+    tracker = SORTTracker()
+    reported = [tracker.update(frame_of(*b)).ids.tolist() for b in ([old], [old], [old, new])]
+    assert reported == [[1], [1], [1, 2]]
 
 
 def test_after_a_miss_three_matches_are_needed():
@@ -80,6 +87,12 @@ def test_pairs_that_leave_no_choice_go_before_the_largest_sum():
     assert track_with_overlaps([[0.35, 0.3], [0.3, 0]], min_iou=0.3) == {1: 0, 3: 1}
 
 
+@pytest.mark.parametrize(('overlap', 'matched'), [(0.31, True), (0.3, True), (0.29, False)])
+def test_a_match_needs_the_minimal_overlap(overlap, matched):
+    expected = {1: 0, 3: 1} if matched else {3: 0, 4: 1}
+    assert track_with_overlaps([[overlap, 0], [0, 0]], min_iou=0.3) == expected
+
+
 def test_solve_then_reject_is_not_forbid_then_solve():
     # .85 + .45 is more than .90 + .05, so track 2 gets detection 0; then .45 is rejected. To
     # forbid .45 and .05 first would give detection 0 to track 1.
@@ -93,3 +106,20 @@ def test_box_that_would_shrink_below_zero_keeps_its_area():
     tracker.update(frame_of())
     assert tracker.tracks.means[0, 2] == 10_000
     assert np.isfinite(tracker.tracks.boxes).all()
+
+
+def test_area_that_would_reach_exactly_zero_stays_too():
+    tracker = SORTTracker(min_hits=0, max_age=10)
+    tracker.update(frame_of((0, 0, 100, 100)))
+    tracker.tracks.means[0, 6] = -10_000
+    tracker.update(frame_of())
+    assert tracker.tracks.means[0, 2] == 10_000
+
+
+def test_track_without_a_possible_box_is_removed():
+    tracker = SORTTracker(min_hits=0, max_age=10)
+    tracker.update(frame_of((0, 0, 100, 100), (300, 0, 400, 100)))
+    tracker.tracks.means[0, 3] = -1  # a negative aspect ratio
+    with np.errstate(invalid='raise', divide='raise'):
+        tracked = tracker.update(frame_of((0, 0, 100, 100), (300, 0, 400, 100)))
+    assert tracked.ids.tolist() == [2, 3]

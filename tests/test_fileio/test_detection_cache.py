@@ -221,7 +221,7 @@ def test_a_missing_array_is_named(tmp_path, name):
         ({'boxes': np.zeros((2, 5))}, "'boxes'"),
         ({'boxes': [[0, 0, 1, 1], [5, 0, 4, 1]]}, 'Row 1 is'),
         ({'scores': [0.5, np.nan]}, "'scores' column of Detections must be finite. Row 1"),
-        ({'scores': ['a', 'b']}, 'could not convert'),
+        ({'scores': ['a', 'b']}, "array 'scores' must hold real numbers"),
         ({'labels': [0, 0.5]}, 'whole numbers'),
         ({'embeddings': np.zeros((2, 2, 2))}, "'embeddings'"),
         ({'displacements': np.zeros((2, 3))}, "'displacements'"),
@@ -230,6 +230,14 @@ def test_a_missing_array_is_named(tmp_path, name):
         ({'camera_motion': np.zeros((2, 3, 3))}, 'must have shape (2, 2, 3), got (2, 3, 3)'),
         ({'num_frames': [2]}, "array 'num_frames' must hold one number"),
         ({'num_frames': 'two'}, "array 'num_frames' must hold one number"),
+        ({'num_frames': np.inf}, "'num_frames' must be a whole number from 0 to 10000000"),
+        ({'num_frames': np.nan}, "'num_frames' must be a whole number"),
+        ({'num_frames': 2.5}, "'num_frames' must be a whole number"),
+        ({'num_frames': 10**12}, "'num_frames' must be a whole number from 0 to 10000000"),
+        ({'width': -3}, "'width' must be a whole number from 1"),
+        ({'frame_rate': np.nan}, "'frame_rate' must be above 0"),
+        ({'labels': [0, -1]}, "'labels' column of Detections must be >= 0. Row 1 is -1"),
+        ({'scores': [0.5, 0.5j]}, "array 'scores' must hold real numbers"),
         ({'frame_rate': [30, 25]}, "array 'frame_rate' must hold one number"),
     ],
 )
@@ -648,3 +656,12 @@ def test_camera_motion_that_is_not_finite_is_refused(tmp_path):
     write_detections(tmp_path / 'SEQ.npz', sequence)
     with pytest.raises(FileFormatError, match="'camera_motion' must hold finite numbers"):
         read_detections(tmp_path / 'SEQ.npz')
+
+
+def test_one_sequence_may_be_named_by_its_folder(tmp_path):
+    path = tmp_path / 'MOT17-02' / 'det' / 'det.txt'
+    path.parent.mkdir(parents=True)
+    path.write_text('')
+    (tmp_path / 'a.txt').mkdir()  # no file, in spite of its name
+    for folder in (tmp_path, path.parents[1], path.parent):
+        assert find_detections(folder) == {'MOT17-02': path}

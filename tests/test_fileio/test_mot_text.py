@@ -503,3 +503,25 @@ def test_nothing_is_written_as_an_empty_file(tmp_path):
     write_ground_truth(tmp_path / 'gt.txt', read_ground_truth(save(tmp_path, '')))
     for name in ('results.txt', 'det.txt', 'gt.txt'):
         assert (tmp_path / name).read_bytes() == b''
+
+
+@pytest.mark.parametrize('read', [read_detections_text, read_results])
+def test_implausible_frame_number_is_refused_before_it_fills_the_memory(tmp_path, read):
+    path = save(tmp_path, '1,1,10,20,30,40,0.5\n1000000000,1,10,20,30,40,0.5')
+    with pytest.raises(FileFormatError, match='line 2: frame numbers end at 10000000, got 10000'):
+        read(path)
+
+
+def test_interrupt_while_writing_leaves_the_file_as_it_was(tmp_path):
+    class Interrupting(list):
+        def __iter__(self):
+            yield self[0]
+            raise KeyboardInterrupt
+
+    path = tmp_path / 'SEQ.txt'
+    path.write_text('before')
+    tracked = TrackedBoxes(*(np.ones((1, 4)) if i == 1 else np.ones(1, int) for i in range(5)))
+    with pytest.raises(KeyboardInterrupt):
+        write_results(path, Interrupting([tracked, tracked]))
+    assert path.read_text() == 'before'
+    assert [file.name for file in tmp_path.iterdir()] == ['SEQ.txt']

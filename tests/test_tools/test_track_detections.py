@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -120,6 +117,9 @@ def test_options_filter_detections_and_change_the_config(track, scenes, tmp_path
     finished = track(BYTETRACK, scenes, tmp_path / 'c', '--classes', 1)
     assert finished.returncode == 0
     assert len(read_results(tmp_path / 'c' / 'square.txt').frames) == 0  # all are of class 0
+    assert 'warning: square: the options leave no detections' in finished.stderr
+    assert_refused(track(BYTETRACK, scenes, tmp_path / 'd', '--min-score', 'nan'), '--min-score')
+    assert_refused(track(BYTETRACK, scenes, tmp_path / 'd', '--workers', 0), '--workers')
 
 
 def test_interpolation_fills_gaps(track, scenes, tmp_path):
@@ -159,9 +159,11 @@ def test_missing_files_are_named(track, scenes, tmp_path):
     assert_refused(track(BYTETRACK, tmp_path / 'no', tmp_path), tmp_path / 'no', 'no such file')
     (tmp_path / 'empty').mkdir()
     assert_refused(track(BYTETRACK, tmp_path / 'empty', tmp_path), 'no detections; expected')
-    finished = track(BYTETRACK, scenes, tmp_path / 'out', '--sequences-dir', tmp_path)
-    assert_refused(finished, tmp_path / 'crossing' / 'seqinfo.ini')
+    finished = track(BYTETRACK, scenes, tmp_path / 'out', '--sequences-dir', tmp_path / 'no')
+    assert_refused(finished, tmp_path / 'no', 'no such folder')
     assert not (tmp_path / 'out').exists()
+    (tmp_path / 'file').write_text('')
+    assert_refused(track(BYTETRACK, scenes, tmp_path / 'file'), tmp_path / 'file', 'is a file')
 
 
 @pytest.mark.parametrize(
@@ -171,6 +173,10 @@ def test_missing_files_are_named(track, scenes, tmp_path):
         ('model.tracker.type=ByteTrack', ("'ByteTrack'", "Did you mean 'ByteTracker'?")),
         ('model.tracker.max_age=-1', ("'max_age' parameter of ByteTracker", 'Got -1')),
         ('model.tracker=3', ('model.tracker',)),
+        ('model=3', ('model.tracker',)),
+        ('model.trakcer.max_age=4', ("no 'trakcer'", "did you mean 'tracker'?")),
+        ('modle=4', ("no 'modle'", "did you mean 'model'?")),
+        ('model.tracker.per_sequence=3', ("'per_sequence' must be a dict",)),
         ('max_age', ('--cfg-options takes key=value',)),
     ],
 )
@@ -225,6 +231,40 @@ def test_sequence_without_known_length_is_tracked_with_a_warning(track, tmp_path
     assert 'last detected frame, 3' in finished.stderr
 
 
+def test_length_comes_from_the_cache_then_the_folder_then_beside(track, tmp_path):
+    def track_with_length(*options):
+        finished = track(BYTETRACK, tmp_path / 'SEQ.txt', tmp_path / 'out', *options)
+        assert finished.returncode == 0, finished.stderr
+        return int(finished.stdout.split(' sequences, ')[1].split()[0]), finished.stderr
+
+    (tmp_path / 'SEQ.txt').write_text('3,-1,10,20,30,40,0.9,-1,-1,-1\n')
+    assert track_with_length('--sequences-dir', tmp_path / '..')[0] == 3  # nothing there: a warning
+    (tmp_path / 'seqinfo.ini').write_text('[Sequence]\nseqLength=5\n')
+    assert track_with_length() == (5, '')
+    (tmp_path / 'SEQ').mkdir()
+    (tmp_path / 'SEQ' / 'seqinfo.ini').write_text('[Sequence]\nseqLength=6\n')
+    assert track_with_length() == (6, '')
+    (tmp_path / 'D' / 'SEQ').mkdir(parents=True)
+    assert track_with_length('--sequences-dir', tmp_path / 'D') == (6, '')
+    (tmp_path / 'D' / 'SEQ' / 'seqinfo.ini').write_text('[Sequence]\nseqLength=7\n')
+    assert track_with_length('--sequences-dir', tmp_path / 'D') == (7, '')
+    detections = read_detections(tmp_path / 'SEQ.txt')
+    write_detections(tmp_path / 'SEQ.npz', detections)
+    finished = track(BYTETRACK, tmp_path / 'SEQ.npz', tmp_path / 'out')
+    assert (finished.stderr, finished.stdout.split(', ')[1]) == ('', '3 frames')
+
+
+def test_arguments_for_other_sequences_are_mentioned(run_tool, scenes, tmp_path):
+    (tmp_path / 'config.py').write_text(
+        "model = dict(tracker=dict(type='SORTTracker', per_sequence=dict(squar=dict(max_age=9))))"
+    )
+    finished = run_tool('track_detections.py', tmp_path / 'config.py', scenes, tmp_path / 'out')
+    assert finished.returncode == 0
+    assert finished.stderr == (
+        'warning: per_sequence has arguments for squar: not among these detections\n'
+    )
+
+
 def test_several_classes_are_written_from_one(track, tmp_path):
     rows = [f'1,-1,{100 * c},0,50,90,0.9,{c},-1,-1' for c in (1, 2, 3)]
     source = tmp_path / 'source'
@@ -233,6 +273,8 @@ def test_several_classes_are_written_from_one(track, tmp_path):
     (source / 'first.txt').write_text(rows[0])
     track(BYTETRACK, source, tmp_path)
     assert read_results(tmp_path / 'all.txt').classes.tolist() == [1, 2, 3]
+    track(BYTETRACK, source, tmp_path / 'one-class', '--classes', 0)
+    assert read_results(tmp_path / 'one-class' / 'all.txt').classes.tolist() == [1]
     # Sequences of one run agree, also where only the first class occurs.
     assert read_results(tmp_path / 'first.txt').classes.tolist() == [1]
 
@@ -246,19 +288,3 @@ def test_nothing_is_written_if_a_later_sequence_is_bad(track, tmp_path):
     assert finished.returncode == 2
     assert 'b.txt, line 1: frame numbers start at 1, got 0' in finished.stderr
     assert not (tmp_path / 'out').exists()
-
-
-@pytest.mark.skipif(sys.platform == 'win32', reason='needs POSIX signals')
-def test_interrupt_leaves_no_half_written_file(root, tmp_path):
-    rows = ''.join(f'{t},-1,10,20,30,40,0.9,-1,-1,-1\n' for t in range(1, 150_000))
-    (tmp_path / 'SEQ.txt').write_text(rows)
-    tool = root / 'tools' / 'track_detections.py'
-    command = [sys.executable, tool, root / BYTETRACK, tmp_path / 'SEQ.txt', tmp_path / 'out']
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    time.sleep(4)
-    os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130, errors
-    assert 'Interrupted' in errors
-    assert 'Traceback' not in errors
-    assert not list(tmp_path.glob('out/*'))

@@ -37,15 +37,21 @@ def build_tracker(config: Mapping[str, Any], *, sequence: str | None = None) -> 
     arguments = dict(config)
     name = str(arguments.pop('type', '')).removeprefix('mmtrack_ext.')
     overrides = arguments.pop('per_sequence', None) or {}
-    arguments |= overrides.get(sequence, {})
+    if not isinstance(overrides, dict) or not all(
+        isinstance(changes, dict) for changes in overrides.values()
+    ):
+        raise ValueError(
+            "'per_sequence' must be a dict from names of sequences to dicts of arguments. "
+            f'Got {overrides!r}.'
+        )
     if name not in TRACKER_CLASSES:
         raise ValueError(f'Unknown tracker type {name!r}. {_hint(name, list(TRACKER_CLASSES))}')
     tracker_class = TRACKER_CLASSES[name]
     known = _argument_names(tracker_class)
-    for argument in arguments:
+    for argument in (*arguments, *(a for changes in overrides.values() for a in changes)):
         if argument not in known:
             raise ValueError(f'{name} has no argument {argument!r}. {_hint(argument, known)}')
-    return tracker_class(**arguments)
+    return tracker_class(**arguments | overrides.get(sequence, {}))
 
 
 def _argument_names(tracker_class: type[BaseTracker]) -> list[str]:

@@ -61,8 +61,9 @@ class ByteTracker(BaseTracker):
         self.low_max_cost = low_max_cost
         self.tentative_max_cost = tentative_max_cost
         self.fuse_score = fuse_score
-        for name in ('high_min_score', 'low_min_score', 'init_min_score'):
+        for name in ('high_min_score', 'init_min_score'):
             check_number(self, name)
+        check_number(self, 'low_min_score', maximum=high_min_score)
         for name in ('high_max_cost', 'low_max_cost', 'tentative_max_cost'):
             check_number(self, name, minimum=0, maximum=1)
         check_type(self, 'fuse_score', bool)
