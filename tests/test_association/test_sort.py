@@ -73,10 +73,10 @@ def test_track_lives_max_age_frames_without_a_match(max_age, ids):
 
 
 def track_with_overlaps(overlaps: list[list[float]], min_iou: float) -> dict[int, int]:
-    """Two tracks, then a frame with two detections of these IoUs: detection of each id."""
-    boxes = frame_of((0, 0, 10, 10), (20, 0, 30, 10))
+    """Two tracks, then a frame of detections with these IoUs: the detection of each id."""
+    boxes = frame_of(*((20 * i, 0, 20 * i + 10, 10) for i in range(len(overlaps[0]))))
     tracker = SORTTracker(min_iou=min_iou, min_hits=0)
-    tracker.update(boxes)
+    tracker.update(boxes[:2])
     tracker._negative_iou = lambda rows, columns: -np.array(overlaps)[np.ix_(rows, columns)]
     tracked = tracker.update(boxes)
     return dict(zip(tracked.ids.tolist(), tracked.detection_index.tolist(), strict=True))
@@ -91,6 +91,11 @@ def test_pairs_that_leave_no_choice_go_before_the_largest_sum():
 def test_a_match_needs_the_minimal_overlap(overlap, matched):
     expected = {1: 0, 3: 1} if matched else {3: 0, 4: 1}
     assert track_with_overlaps([[overlap, 0], [0, 0]], min_iou=0.3) == expected
+
+
+def test_new_ids_go_to_what_the_assignment_left_out_and_then_to_what_was_rejected():
+    # .2 and .1 are assigned and rejected, so detection 1 comes first, then 0 and 2.
+    assert track_with_overlaps([[0.2, 0, 0], [0, 0, 0.1]], min_iou=0.3) == {3: 1, 4: 0, 5: 2}
 
 
 def test_solve_then_reject_is_not_forbid_then_solve():

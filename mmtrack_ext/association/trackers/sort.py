@@ -73,8 +73,8 @@ class SORTTracker(BaseTracker):
             return Matches.none(rows, columns)
         cost = self.cost_matrix(rows, columns, self._negative_iou)
         matches = unambiguous_assignment(cost, -self.min_iou)
-        if matches is None:  # detections as rows, because that order hands out the ids
-            by_detection = linear_assignment(cost.T.copy(), -self.min_iou, reject='after')
+        if matches is None:  # solver and detections as rows as released: their order gives the ids
+            by_detection = linear_assignment(cost.T, -self.min_iou, reject='after', solver='scipy')
             matches = by_detection.swapped()
         return matches.of(rows, columns)
 
