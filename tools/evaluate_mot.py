@@ -32,7 +32,8 @@ from mmtrack_ext.fileio import (
     read_results,
     read_sequence_info,
 )
-from mmtrack_ext.utils.command_line import progress, run_tool
+from mmtrack_ext.fileio.text_table import line_of_row_by_frame
+from mmtrack_ext.utils.command_line import progress, run_tool, warn
 
 COLUMNS = (
     *('HOTA', 'DetA', 'AssA', 'LocA', 'MOTA', 'MOTP', 'IDF1', 'IDP', 'IDR'),
@@ -86,7 +87,7 @@ def main() -> None:
     inputs = read_inputs(args.results, args.gt, found)
     scores = score(inputs, args.results, args.gt, protocol=protocol)
     for warning in inputs.warnings:
-        print(f'warning: {warning}', file=sys.stderr)
+        warn(warning)
     print(f'Protocol: {protocol} ({origin})')
     if left_out := [name for name in wanted if name not in found]:
         print(f'Left out, no result file: {", ".join(left_out)}')
@@ -183,7 +184,7 @@ def error_with_file(error: RowError, inputs: Inputs, results: Path, gt: Path) ->
     seqinfo = gt / name / 'seqinfo.ini'
     if error.frame >= inputs.num_frames[name] and not seqinfo.is_file():
         problem += f', as its ground truth ends there and {seqinfo} is missing'
-    return FileFormatError(path, problem, line=line_of_row(path, error.row))
+    return FileFormatError(path, problem, line=line_of_row_by_frame(path, error.row))
 
 
 def num_cores() -> int:
@@ -191,14 +192,6 @@ def num_cores() -> int:
     if hasattr(os, 'sched_getaffinity'):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def line_of_row(path: Path, row: int) -> int:
-    """The line, from 1, of a row as the readers return them: by frame, then as in the file."""
-    with path.open(encoding='utf-8-sig') as file:
-        fields = [line.replace(',', ' ').split() for line in file]
-    frames = [(float(values[0]), line) for line, values in enumerate(fields, start=1) if values]
-    return sorted(frames)[row][1]
 
 
 def table_lines(scores: dict[str, Any], names: Iterable[str]) -> list[str]:

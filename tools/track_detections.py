@@ -26,7 +26,7 @@ from mmtrack_ext.fileio import (
     second_half_start,
     write_results,
 )
-from mmtrack_ext.utils.command_line import progress, run_tool
+from mmtrack_ext.utils.command_line import progress, run_tool, warn
 from mmtrack_ext.utils.config import config_options, read_config
 from mmtrack_ext.utils.parallel import parallel_map
 
@@ -148,11 +148,11 @@ def select(
     name: str, detections: SequenceDetections, arguments: argparse.Namespace
 ) -> SequenceDetections:
     """What the options want of a sequence: a half of it, scores, classes."""
-    middle = second_half_start(len(detections))
+    middle = min(second_half_start(len(detections)), len(detections))
     if arguments.frames == 'first-half':
-        detections = detections.span(0, min(middle, len(detections)))
+        detections = detections.span(0, middle)
     elif arguments.frames == 'second-half':
-        detections = detections.span(min(middle, len(detections)), len(detections))
+        detections = detections.span(middle, len(detections))
     keep = np.ones(len(detections.frames), bool)
     if arguments.min_score is not None:
         keep &= detections.scores >= arguments.min_score
@@ -161,11 +161,6 @@ def select(
     if not keep.any():
         warn(f'{name}: the options leave no detections')
     return detections if keep.all() else detections.select(keep)
-
-
-def warn(message: str) -> None:
-    """One line on standard error."""
-    print(f'warning: {message}', file=sys.stderr)
 
 
 if __name__ == '__main__':

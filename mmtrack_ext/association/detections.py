@@ -72,8 +72,7 @@ class Detections:
 
     def __getitem__(self, rows: Rows) -> Detections:
         """The detections at a boolean mask, an array of indices, a slice or one index."""
-        if isinstance(rows, int | np.integer):
-            rows = np.array([rows])
+        rows = _as_rows(rows)
         columns = (
             None if column is None else _read_only(column[rows]) for column in vars(self).values()
         )
@@ -120,8 +119,7 @@ class TrackedBoxes:
 
     def __getitem__(self, rows: Rows) -> TrackedBoxes:
         """The tracks at a boolean mask, an array of indices, a slice or one index."""
-        if isinstance(rows, int | np.integer):
-            rows = np.array([rows])
+        rows = _as_rows(rows)
         return TrackedBoxes(
             self.ids[rows],
             self.boxes[rows],
@@ -129,6 +127,11 @@ class TrackedBoxes:
             self.labels[rows],
             self.detection_index[rows],
         )
+
+
+def _as_rows(rows: Rows) -> BoolArray | IntArray | slice:
+    """One index as an array of one, so that columns stay columns."""
+    return np.array([rows]) if isinstance(rows, int | np.integer) else rows
 
 
 def _column(

@@ -33,6 +33,10 @@ class SequenceDetections:
         num_frames: length of the sequence; frames without rows are frames without detections.
         camera_motion: (F, 2, 3) warp from the previous to the current frame, or None.
         width, height, frame_rate: of the video, or None where unknown.
+
+    Raises:
+        ValueError: a row is no valid detection (see ``Detections``), or the frames are not
+            ascending or outside the sequence.
     """
 
     frames: IntArray
@@ -47,15 +51,21 @@ class SequenceDetections:
     width: int | None = None
     height: int | None = None
     frame_rate: float | None = None
+    _rows: Detections = field(init=False, repr=False)
     _starts: IntArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        columns = {name: getattr(self, name) for name in ROW_COLUMNS}
+        rows = Detections(**columns)
+        for name in ROW_COLUMNS:
+            object.__setattr__(self, name, getattr(rows, name))
         starts = np.searchsorted(self.frames, np.arange(self.num_frames + 1))
         if (np.diff(self.frames) < 0).any() or starts[-1] - starts[0] != len(self.frames):
             raise ValueError(
                 "The 'frames' of SequenceDetections must be ascending, from 0 to "
                 f'{self.num_frames - 1}.'
             )
+        object.__setattr__(self, '_rows', rows)
         object.__setattr__(self, '_starts', starts)
 
     def __len__(self) -> int:
@@ -64,9 +74,7 @@ class SequenceDetections:
     def __getitem__(self, frame: int) -> Detections:
         if not 0 <= frame < self.num_frames:
             raise IndexError(f'frame {frame} of a sequence of {self.num_frames} frames')
-        rows = slice(self._starts[frame], self._starts[frame + 1])
-        columns = {name: getattr(self, name) for name in ROW_COLUMNS}
-        return Detections(**{k: v[rows] for k, v in columns.items() if v is not None})
+        return self._rows[self._starts[frame] : self._starts[frame + 1]]
 
     def __iter__(self) -> Iterator[tuple[Detections, FloatArray | None]]:
         """Frame by frame: the detections and the camera motion (None where unknown)."""
@@ -287,7 +295,6 @@ def _checked(path: Path, **columns: Any) -> SequenceDetections:
     if motion is not None and not (motion.dtype.kind in 'iuf' and np.isfinite(motion).all()):
         raise FileFormatError(path, "'camera_motion' must hold finite numbers")
     try:
-        rows = Detections(**{name: columns[name] for name in ROW_COLUMNS if name in columns})
+        return SequenceDetections(**columns)
     except ValueError as error:
         raise FileFormatError(path, str(error)) from None
-    return SequenceDetections(**columns | {name: getattr(rows, name) for name in ROW_COLUMNS})

@@ -31,7 +31,6 @@ def read_table(path: Path, *, widths: tuple[int, ...]) -> FloatArray:
         text = path.read_text(encoding='utf-8-sig')
     except UnicodeDecodeError:
         raise FileFormatError(path, 'this is not a text file') from None
-    lines = text.split('\n')
     if not text.strip():
         return np.empty((0, widths[0]))
     try:
@@ -39,9 +38,9 @@ def read_table(path: Path, *, widths: tuple[int, ...]) -> FloatArray:
             raise ValueError('a field is empty')
         table = np.loadtxt(text.replace(',', ' ').split('\n'), ndmin=2, comments=None)
     except ValueError:
-        raise _first_bad_line(path, lines, widths) from None
+        raise _first_bad_line(path, text, widths) from None
     if table.shape[1] not in widths:
-        raise _first_bad_line(path, lines, widths)
+        raise _first_bad_line(path, text, widths)
     finite = np.isfinite(table).all(axis=1)
     if not finite.all():
         problem = 'NaN or infinity is not a number that can be tracked or scored'
@@ -74,15 +73,27 @@ def whole_numbers(
 
 def line_of_row(path: Path, row: int) -> int:
     """The line, from 1, that holds a row of the table (blank lines hold none)."""
+    return _filled_lines(path)[row][0]
+
+
+def line_of_row_by_frame(path: Path, row: int) -> int:
+    """The same for a row as the readers return it: by frame, then as in the file."""
+    frames = [
+        (float(line.replace(',', ' ').split()[0]), number) for number, line in _filled_lines(path)
+    ]
+    return sorted(frames)[row][1]
+
+
+def _filled_lines(path: Path) -> list[tuple[int, str]]:
+    """Numbers, from 1, and texts of the lines that are not blank."""
     with path.open(encoding='utf-8-sig') as file:
-        filled = (number for number, line in enumerate(file, start=1) if line.strip())
-        return next(number for index, number in enumerate(filled) if index == row)
+        return [(number, line) for number, line in enumerate(file, start=1) if line.strip()]
 
 
-def _first_bad_line(path: Path, lines: list[str], widths: tuple[int, ...]) -> FileFormatError:
+def _first_bad_line(path: Path, text: str, widths: tuple[int, ...]) -> FileFormatError:
     """The error for the first line that is no row, or whose width differs from the first row's."""
     first_width = None
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.split('\n'), start=1):
         if not line.strip():
             continue
         fields = re.split(r'\s*,\s*|\s+', line.strip().removesuffix(',').rstrip())

@@ -43,6 +43,11 @@ def _one_line(error: Exception) -> str:
     return ' '.join(str(error).split())
 
 
+def warn(message: str) -> None:
+    """One line on standard error."""
+    print(f'warning: {message}', file=sys.stderr)
+
+
 def progress(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
     """Iterate with a bar and the time left; in a plain line every few seconds if not a terminal.
 

@@ -33,10 +33,12 @@ def read_config(path: Path | str, options: dict[str, Any] | None = None) -> dict
         raise ValueError(f'{path}{line}: {error.msg}') from None
     except Exception as error:
         raise ValueError(f'{path}: {type(error).__name__}: {error}') from None
-    for key in options or {}:
-        _check_key(path, config.to_dict(), key)
+    options = options or {}
+    before = config.to_dict()
+    for key in options:
+        _check_key(path, before, key)
     try:
-        config.merge_from_dict(options or {})
+        config.merge_from_dict(options)
     except Exception as error:
         raise ValueError(f'--cfg-options: {type(error).__name__}: {error}') from None
     plain: dict[str, Any] = config.to_dict()
