@@ -31,5 +31,5 @@ setup(
     python_requires='>=3.11,<3.14',
     packages=find_packages(include=['mmtrack_ext', 'mmtrack_ext.*']),
     install_requires=requirements('runtime.txt'),
-    extras_require={'tests': requirements('tests.txt')},
+    extras_require={'optional': requirements('optional.txt'), 'tests': requirements('tests.txt')},
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+# One thread a process: several processes of several threads each wait for one another for minutes.
+# Here, before any test imports torch; programs that tests start inherit it.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 ROOT = Path(__file__).parents[1]
 

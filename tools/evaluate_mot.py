@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -22,12 +21,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmtrack_ext.evaluation.protocols import PROTOCOLS, RowError, infer_protocol
+from mmtrack_ext.evaluation.scores import table_lines, write_scores
 from mmtrack_ext.evaluation.trackeval_bridge import evaluate_sequences
 from mmtrack_ext.fileio import (
     FileFormatError,
     GroundTruth,
     Results,
-    atomic_write,
     read_ground_truth,
     read_results,
     read_sequence_info,
@@ -35,10 +34,6 @@ from mmtrack_ext.fileio import (
 from mmtrack_ext.fileio.text_table import line_of_row_by_frame
 from mmtrack_ext.utils.command_line import progress, run_tool, warn
 
-COLUMNS = (
-    *('HOTA', 'DetA', 'AssA', 'LocA', 'MOTA', 'MOTP', 'IDF1', 'IDP', 'IDR'),
-    *('FP', 'FN', 'IDSW', 'Frag', 'MT', 'ML'),
-)
 # Measured on two cores: with fewer rows, starting processes takes longer than they save.
 MIN_ROWS_FOR_PROCESSES = 100_000
 
@@ -93,9 +88,7 @@ def main() -> None:
         print(f'Left out, no result file: {", ".join(left_out)}')
     print('\n'.join(table_lines(scores, found)))
     if args.json is not None:
-        with atomic_write(args.json) as file:
-            json.dump(scores, file, indent=2)
-            file.write('\n')
+        write_scores(args.json, scores)
         print(f'Wrote {args.json}')
 
 
@@ -192,23 +185,6 @@ def num_cores() -> int:
     if hasattr(os, 'sched_getaffinity'):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def table_lines(scores: dict[str, Any], names: Iterable[str]) -> list[str]:
-    """The aligned table: sequences, their combination, then the classes if there are several."""
-    rows = {name: scores[name] for name in (*names, 'COMBINED')}
-    for class_name, of_class in scores.get('PER_CLASS', {}).items():
-        rows[f'class {class_name}'] = of_class['COMBINED']
-    width = max(map(len, ('Sequence', *rows)))
-    lines = [f'{"Sequence":{width}}' + ''.join(f'{column:>8}' for column in COLUMNS)]
-    for label, values in rows.items():
-        lines.append(f'{label:{width}}' + ''.join(cell(values[column]) for column in COLUMNS))
-    return lines
-
-
-def cell(value: float | int) -> str:
-    """A percentage with two decimals, or a count, right-aligned."""
-    return f'{value:8d}' if isinstance(value, int) else f'{value:8.2f}'
 
 
 if __name__ == '__main__':

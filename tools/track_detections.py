@@ -12,8 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np
-
+from mmtrack_ext.association.detections import wanted_rows
 from mmtrack_ext.association.interpolation import interpolate
 from mmtrack_ext.association.trackers import build_tracker
 from mmtrack_ext.fileio import (
@@ -27,7 +26,7 @@ from mmtrack_ext.fileio import (
     write_results,
 )
 from mmtrack_ext.utils.command_line import progress, run_tool, warn
-from mmtrack_ext.utils.config import config_options, read_config
+from mmtrack_ext.utils.config import config_options, read_config, tracker_config
 from mmtrack_ext.utils.parallel import parallel_map
 
 
@@ -53,11 +52,12 @@ def main() -> None:
     """Read everything, then track every sequence and say what was written."""
     arguments = parse_arguments()
     check_arguments(arguments)
-    tracker_config = read_tracker_config(arguments.config, config_options(arguments.cfg_options))
+    config = read_config(arguments.config, config_options(arguments.cfg_options))
+    tracker = tracker_config(config, arguments.config)
     files = find_detections(arguments.detections)
     for sequence in files:  # mistakes are found before anything is written
-        build_tracker(tracker_config, sequence=sequence)
-    if others := sorted(set(tracker_config.get('per_sequence') or {}) - set(files)):
+        build_tracker(tracker, sequence=sequence)
+    if others := sorted(set(tracker.get('per_sequence') or {}) - set(files)):
         warn(f'per_sequence has arguments for {", ".join(others)}: not among these detections')
     sequences = {
         name: load(name, path, arguments.sequences_dir)
@@ -67,7 +67,7 @@ def main() -> None:
     sequences = {name: select(name, d, arguments) for name, d in sequences.items()}
     work = partial(
         track_sequence,
-        tracker_config=tracker_config,
+        tracker=tracker,
         out=Path(arguments.out),
         interpolation=arguments.interpolate,
         multi_class=multi_class,
@@ -90,28 +90,19 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         raise ValueError(f'--sequences-dir {arguments.sequences_dir}: no such folder')
 
 
-def read_tracker_config(path: str, options: dict[str, Any]) -> dict[str, Any]:
-    """``model.tracker`` of a config file, as a plain dict."""
-    model = read_config(path, options).get('model')
-    tracker = model.get('tracker') if isinstance(model, dict) else None
-    if not isinstance(tracker, dict):
-        raise ValueError(f'{path}: there is no model.tracker in this config')
-    return tracker
-
-
 def track_sequence(
     item: tuple[str, SequenceDetections],
     *,
-    tracker_config: dict[str, Any],
+    tracker: dict[str, Any],
     out: Path,
     interpolation: str,
     multi_class: bool,
 ) -> float:
     """Track one sequence, write its results and return the seconds spent in the tracker."""
     name, detections = item
-    tracker = build_tracker(tracker_config, sequence=name)
+    online = build_tracker(tracker, sequence=name)
     start = time.perf_counter()
-    tracked = [tracker.update(frame, camera_motion=warp) for frame, warp in detections]
+    tracked = [online.update(frame, camera_motion=warp) for frame, warp in detections]
     seconds = time.perf_counter() - start
     if interpolation != 'none':
         tracked = interpolate(tracked, interpolation)
@@ -153,11 +144,12 @@ def select(
         detections = detections.span(0, middle)
     elif arguments.frames == 'second-half':
         detections = detections.span(middle, len(detections))
-    keep = np.ones(len(detections.frames), bool)
-    if arguments.min_score is not None:
-        keep &= detections.scores >= arguments.min_score
-    if arguments.classes is not None:
-        keep &= np.isin(detections.labels, arguments.classes)
+    keep = wanted_rows(
+        detections.scores,
+        detections.labels,
+        min_score=arguments.min_score,
+        classes=arguments.classes,
+    )
     if not keep.any():
         warn(f'{name}: the options leave no detections')
     return detections if keep.all() else detections.select(keep)

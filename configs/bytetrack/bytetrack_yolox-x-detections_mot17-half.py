@@ -7,7 +7,7 @@
 #        tools/evaluate_mot.py OUT MOT17/val_half
 # Time:  seconds on one CPU core.
 # Score: measured on MOT17-02, -05, -09, -11 (FRCNN): see configs/bytetrack/README.md.
-_base_ = ['../_base_/default_runtime.py']
+_base_ = ['../_base_/datasets/detections.py', '../_base_/default_runtime.py']
 
 model = dict(
     type='TrackingByDetection',
@@ -24,4 +24,14 @@ model = dict(
         output_min_area=100,
         output_max_aspect_ratio=1.6,
     ),
+)
+test_dataloader = dict(
+    dataset=dict(
+        data_root='data/MOT17/train',
+        frames='second-half',
+        pipeline=[
+            dict(type='LoadDetections', path='data/MOT17/yolox_x_detections'),
+            dict(type='PackFrameInputs'),
+        ],
+    )
 )

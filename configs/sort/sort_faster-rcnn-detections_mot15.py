@@ -5,10 +5,19 @@
 #        tools/evaluate_mot.py OUT MOT15/train
 # Time:  seconds on one CPU core.
 # Score: see configs/sort/README.md.
-_base_ = ['../_base_/default_runtime.py']
+_base_ = ['../_base_/datasets/detections.py', '../_base_/default_runtime.py']
 
 model = dict(
     type='TrackingByDetection',
     detector=None,
     tracker=dict(type='SORTTracker', max_age=1, min_hits=3, min_iou=0.3),
+)
+test_dataloader = dict(
+    dataset=dict(
+        data_root='data/MOT15/train',
+        pipeline=[
+            dict(type='LoadDetections', path='data/MOT15/train'),
+            dict(type='PackFrameInputs'),
+        ],
+    )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -86,6 +87,29 @@ class Detections:
         for name, column in zip(names, columns, strict=True):
             object.__setattr__(detections, name, column)
         return detections
+
+
+def wanted_rows(
+    scores: FloatArray,
+    labels: IntArray,
+    *,
+    min_score: float | None = None,
+    classes: Sequence[int] | None = None,
+) -> BoolArray:
+    """(D,) mask of the detections that a user's choice of scores and classes leaves.
+
+    Args:
+        scores: (D,) float64.
+        labels: (D,) int64 class indices from 0.
+        min_score: leave out scores below; None keeps all.
+        classes: class indices to keep; None keeps all.
+    """
+    keep = np.ones(len(scores), bool)
+    if min_score is not None:
+        keep &= scores >= min_score
+    if classes is not None:
+        keep &= np.isin(labels, classes)
+    return keep
 
 
 @dataclass(frozen=True, eq=False)

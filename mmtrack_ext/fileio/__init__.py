@@ -5,6 +5,7 @@ from mmtrack_ext.fileio.detection_cache import (
     SequenceDetections,
     find_detections,
     read_detections,
+    sequence_of_frames,
     write_detections,
 )
 from mmtrack_ext.fileio.errors import FileFormatError
@@ -15,6 +16,7 @@ from mmtrack_ext.fileio.mot_text import (
     read_detections_text,
     read_ground_truth,
     read_results,
+    results_as_written,
     write_detections_text,
     write_ground_truth,
     write_results,
@@ -40,7 +42,9 @@ __all__ = [
     'read_ground_truth',
     'read_results',
     'read_sequence_info',
+    'results_as_written',
     'second_half_start',
+    'sequence_of_frames',
     'write_detections',
     'write_detections_text',
     'write_ground_truth',

@@ -5,7 +5,7 @@ Tracking from ``SEQ.npz`` equals tracking live, because everything that a tracke
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,42 @@ class SequenceDetections:
         return replace(
             part, frames=part.frames - start, num_frames=stop - start, camera_motion=warps
         )
+
+
+def sequence_of_frames(
+    frames: Sequence[Detections],
+    *,
+    camera_motion: Sequence[FloatArray | None] = (),
+    width: int | None = None,
+    height: int | None = None,
+    frame_rate: float | None = None,
+) -> SequenceDetections:
+    """The detections of consecutive frames as one sequence.
+
+    Args:
+        frames: the detections, frame by frame; optional columns that not every frame has are left
+            out (frames without rows aside).
+        camera_motion: (2, 3) warp of every frame; left out unless every frame has one.
+        width: of the video in pixels.
+        height: of the video in pixels.
+        frame_rate: frames a second.
+    """
+    with_rows = [detections for detections in frames if len(detections)]
+    columns: dict[str, Any] = {}
+    for name in ROW_COLUMNS:
+        parts = [getattr(detections, name) for detections in with_rows or [Detections.empty()]]
+        if all(part is not None for part in parts):
+            columns[name] = np.concatenate(parts)
+    motions = [warp for warp in camera_motion if warp is not None]
+    return SequenceDetections(
+        frames=np.repeat(np.arange(len(frames)), [len(detections) for detections in frames]),
+        num_frames=len(frames),
+        camera_motion=np.stack(motions) if motions and len(motions) == len(frames) else None,
+        width=width,
+        height=height,
+        frame_rate=frame_rate,
+        **columns,
+    )
 
 
 def read_detections(

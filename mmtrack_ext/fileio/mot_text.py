@@ -30,6 +30,8 @@ from mmtrack_ext.fileio.errors import FileFormatError
 from mmtrack_ext.fileio.sequence_info import MAX_FRAMES
 from mmtrack_ext.fileio.text_table import line_of_row, read_table, whole_numbers
 
+DECIMALS = 2  # of boxes and scores in result files
+
 
 @dataclass(frozen=True, eq=False)
 class TextDetections:
@@ -200,12 +202,32 @@ def write_results(
             for track_id, tlwh, score, label in zip(
                 boxes.ids, xyxy_to_tlwh(boxes.boxes), boxes.scores, boxes.labels, strict=True
             ):
-                left, top, width, height = tlwh
+                left, top, width, height = (f'{value:.{DECIMALS}f}' for value in tlwh)
                 class_id = label + 1 if multi_class else -1
                 file.write(
-                    f'{frame + 1},{track_id},{left:.2f},{top:.2f},{width:.2f},{height:.2f},'
-                    f'{score:.2f},{class_id},-1,-1\n'
+                    f'{frame + 1},{track_id},{left},{top},{width},{height},'
+                    f'{score:.{DECIMALS}f},{class_id},-1,-1\n'
                 )
+
+
+def results_as_written(tracked: Sequence[TrackedBoxes], *, multi_class: bool = False) -> Results:
+    """What ``read_results`` reads back of what ``write_results`` writes, without the file."""
+    counts = [len(boxes) for boxes in tracked]
+    rows = tracked if tracked else [TrackedBoxes.empty()]
+    labels = np.concatenate([boxes.labels for boxes in rows])
+    return Results(
+        frames=np.repeat(np.arange(len(tracked)), counts),
+        ids=np.concatenate([boxes.ids for boxes in rows]),
+        boxes_tlwh=_as_text_has_it(xyxy_to_tlwh(np.concatenate([boxes.boxes for boxes in rows]))),
+        scores=_as_text_has_it(np.concatenate([boxes.scores for boxes in rows])),
+        classes=labels + 1 if multi_class else np.full_like(labels, -1),
+    )
+
+
+def _as_text_has_it(values: FloatArray) -> FloatArray:
+    """Rounded by the same rule as formatting (np.round multiplies first, and can differ)."""
+    rounded = [round(float(value), DECIMALS) for value in values.ravel()]
+    return np.array(rounded, np.float64).reshape(values.shape)
 
 
 def write_ground_truth(path: Path | str, truth: GroundTruth) -> None:

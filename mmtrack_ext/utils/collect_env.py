@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import platform
 import sys
@@ -14,7 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 import mmtrack_ext
 
 CORE = ('numpy', 'scipy', 'lapx', 'trackeval', 'mmengine', 'rich')
-NETWORKS = ('torch', 'torchvision', 'mmcv', 'mmcv-lite', 'mmdet')
+NETWORKS = ('torch', 'mmdet', 'six')
+MMCV = ('mmcv', 'mmcv-lite')  # one of the two
 
 
 def collect_env() -> dict[str, str]:
@@ -27,14 +29,19 @@ def collect_env() -> dict[str, str]:
     }
     environment |= {name: installed_version(name) for name in CORE}
     environment['opencv'] = import_version('cv2')
-    environment |= {name: installed_version(name) for name in NETWORKS}
+    environment |= {name: installed_version(name) for name in (*NETWORKS, 'torchvision', *MMCV)}
+    environment['mmcv operators'] = describe_operators()
     environment['GPU'] = describe_gpu()
     return environment
 
 
 def find_problems() -> list[str]:
     """One line for everything that will not work, each with its mend."""
-    problems = [f'{name} is missing: pip install {name}' for name in CORE if not is_installed(name)]
+    needed = (*CORE, *NETWORKS)
+    missing = [name for name in needed if not is_installed(name)]
+    problems = [f'{name} is missing: pip install {name}' for name in missing]
+    if not any(map(is_installed, MMCV)):
+        problems.append('mmcv is missing: pip install mmcv-lite==2.1.0')
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         problems.append('Python must be 3.11, 3.12 or 3.13')
     if is_installed('lap') and is_installed('lapx'):
@@ -79,6 +86,15 @@ def import_version(module: str) -> str:
         return f'broken: {error}'
 
 
+def describe_operators() -> str:
+    """Who serves the operators that mmdet asks of mmcv."""
+    if not any(map(is_installed, MMCV)):
+        return 'unknown without mmcv'
+    if importlib.util.find_spec('mmcv._ext') is not None:
+        return 'compiled mmcv'
+    return 'mmtrack_ext.ops'
+
+
 def describe_gpu() -> str:
     """The first CUDA device that torch sees."""
     if not is_installed('torch'):
@@ -96,7 +112,7 @@ def main() -> None:
     for name, value in environment.items():
         print(f'{name:{width}}  {value}')
     problems = find_problems()
-    print('\n'.join(['', *problems]) if problems else '\nNothing is missing for tracking.')
+    print('\n'.join(['', *problems]) if problems else '\nNothing is missing.')
     sys.exit(bool(problems))
 
 

@@ -10,7 +10,13 @@ from mmengine.config import Config, DictAction
 
 
 def read_config(path: Path | str, options: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A Python config with its bases, as a plain dict.
+    """A Python config with its bases, as a plain dict; see ``load_config``."""
+    plain: dict[str, Any] = load_config(path, options).to_dict()
+    return plain
+
+
+def load_config(path: Path | str, options: dict[str, Any] | None = None) -> Config:
+    """A Python config with its bases, as mmengine's ``Config``.
 
     Args:
         path: the config file.
@@ -41,8 +47,7 @@ def read_config(path: Path | str, options: dict[str, Any] | None = None) -> dict
         config.merge_from_dict(options)
     except Exception as error:
         raise ValueError(f'--cfg-options: {type(error).__name__}: {error}') from None
-    plain: dict[str, Any] = config.to_dict()
-    return plain
+    return config
 
 
 def config_options(assignments: list[str]) -> dict[str, Any]:
@@ -74,3 +79,28 @@ def _check_key(path: Path, config: dict[str, Any], key: str) -> None:
             hint = f'; did you mean {nearest[0]!r}?' if nearest else ''
             raise ValueError(f'--cfg-options {key}: there is no {part!r} in {path}{hint}')
         node = node[part]
+
+
+def replace_tracker(config: Config, path: Path | str) -> None:
+    """Put ``model.tracker`` of another config file in the place of this one's.
+
+    Raises:
+        FileNotFoundError: the file does not exist.
+        ValueError: one of the two has no ``model.tracker``.
+    """
+    if 'tracker' not in config.model:
+        raise ValueError(f'{config.filename}: this model has no tracker to be replaced')
+    config.model.tracker = tracker_config(read_config(path), path)
+
+
+def tracker_config(config: dict[str, Any], path: Path | str) -> dict[str, Any]:
+    """``model.tracker`` of a config that was read from ``path``.
+
+    Raises:
+        ValueError: there is none.
+    """
+    model = config.get('model')
+    tracker = model.get('tracker') if isinstance(model, dict) else None
+    if not isinstance(tracker, dict):
+        raise ValueError(f'{path}: there is no model.tracker in this config')
+    return tracker

@@ -23,6 +23,8 @@ def test_report_has_the_installed_versions():
         ({'lap', 'lapx'}, 'lap and lapx are both installed'),
         ({'mmcv', 'mmcv-lite'}, 'mmcv and mmcv-lite are both installed'),
         (set(), 'numpy is missing: pip install numpy'),
+        (set(), 'torch is missing: pip install torch'),
+        ({'lapx'}, 'mmcv is missing: pip install mmcv-lite==2.1.0'),
     ],
 )
 def test_problems_come_with_their_mend(monkeypatch, installed, words):

@@ -1,0 +1,68 @@
+# DanceTrack: trained on train, tested on val.
+#
+# tools/dataset_converters/dancetrack2coco.py -i data/DanceTrack -o data/DanceTrack/annotations
+data_root = 'data/DanceTrack/'
+img_scale = (1088, 608)  # width, height, the ratio of 1920 x 1080
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(
+        type='RandomResize',
+        scale=img_scale,
+        ratio_range=(0.8, 1.2),  # as mmdet's mot_challenge_det.py
+        keep_ratio=True,
+        clip_object_border=False,
+    ),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='RandomCrop', crop_size=img_scale, bbox_clip_border=False),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackFrameInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=img_scale, keep_ratio=True),
+    dict(type='PackFrameInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=2,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='FrameSampler', shuffle=True),
+    dataset=dict(
+        type='MOTVideoDataset',
+        data_root=data_root,
+        ann_file='annotations/train_cocoformat.json',
+        data_prefix=dict(img_path='train/'),
+        metainfo=dict(classes=('pedestrian',)),
+        filter_cfg=dict(filter_empty_gt=True, min_size=32),
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='VideoSampler'),
+    dataset=dict(
+        type='MOTVideoDataset',
+        data_root=data_root,
+        ann_file='annotations/val_cocoformat.json',
+        data_prefix=dict(img_path='val/'),
+        metainfo=dict(classes=('pedestrian',)),
+        test_mode=True,
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = [
+    dict(
+        type='VideoCocoMetric',
+        ann_file=data_root + 'annotations/val_cocoformat.json',
+        metric='bbox',
+    ),
+    dict(type='MOTMetric'),
+]
+test_evaluator = val_evaluator

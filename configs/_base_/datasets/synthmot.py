@@ -1,0 +1,61 @@
+# SynthMOT, rendered by tools/dataset_converters/make_synth_mot.py; no download.
+#
+# tools/dataset_converters/make_synth_mot.py data/SynthMOT
+# tools/dataset_converters/mot2coco.py -i data/SynthMOT -o data/SynthMOT/annotations
+data_root = 'data/SynthMOT/'
+img_scale = (320, 192)  # width, height: small enough to train on two CPU cores
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(type='Resize', scale=img_scale, keep_ratio=False),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackFrameInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=img_scale, keep_ratio=False),
+    dict(type='PackFrameInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='FrameSampler', shuffle=True),
+    dataset=dict(
+        type='MOTVideoDataset',
+        data_root=data_root,
+        ann_file='annotations/train_cocoformat.json',
+        data_prefix=dict(img_path='train/'),
+        metainfo=dict(classes=('pedestrian',)),
+        filter_cfg=dict(filter_empty_gt=True, min_size=32),
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='VideoSampler'),
+    dataset=dict(
+        type='MOTVideoDataset',
+        data_root=data_root,
+        ann_file='annotations/val_cocoformat.json',
+        data_prefix=dict(img_path='val/'),
+        metainfo=dict(classes=('pedestrian',)),
+        test_mode=True,
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = [
+    dict(
+        type='VideoCocoMetric',
+        ann_file=data_root + 'annotations/val_cocoformat.json',
+        metric='bbox',
+    ),
+    dict(type='MOTMetric'),
+]
+test_evaluator = val_evaluator

@@ -1,0 +1,118 @@
+"""A model from its config, with the weights of each of its parts."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import nn
+
+from mmtrack_ext.engine.checkpoints import load_model_weights
+from mmtrack_ext.registry import DATASETS, MODELS
+from mmtrack_ext.utils.register_all_modules import register_all_modules
+
+# Parts that may have a checkpoint of their own, and the option that gives it.
+PARTS = {'detector': '--detector', 'reid': '--reid'}
+
+
+def init_model(
+    config: Config,
+    checkpoint: Path | str | None = None,
+    *,
+    detector: Path | str | None = None,
+    reid: Path | str | None = None,
+    device: str | None = None,
+    trust_checkpoint: bool = False,
+) -> nn.Module:
+    """Build ``config.model`` in evaluation mode, with its weights.
+
+    Args:
+        config: with a ``model``.
+        checkpoint: weights of the whole model.
+        detector: weights of its detector.
+        reid: weights of its re-identification network.
+        device: 'cpu', 'cuda', 'cuda:1', ...; the GPU where there is one, if None.
+        trust_checkpoint: load files that may run code.
+
+    Raises:
+        ValueError: a part is left without weights, or a checkpoint belongs to another model.
+    """
+    register_all_modules()
+    model = MODELS.build(config.model)
+    model.init_weights()
+    load_weights(model, checkpoint, detector=detector, reid=reid, trust_checkpoint=trust_checkpoint)
+    return model.to(find_device(device)).eval()
+
+
+def load_weights(
+    model: nn.Module,
+    checkpoint: Path | str | None = None,
+    *,
+    detector: Path | str | None = None,
+    reid: Path | str | None = None,
+    trust_checkpoint: bool = False,
+) -> None:
+    """Fill a model, part by part; see ``init_model``."""
+    if checkpoint is not None:
+        load_model_weights(model, checkpoint, trust=trust_checkpoint)
+    for part, path in (('detector', detector), ('reid', reid)):
+        if path is None:
+            continue
+        if getattr(model, part, None) is None:
+            raise ValueError(f'{PARTS[part]}: {type(model).__name__} has no {part}.')
+        load_model_weights(getattr(model, part), path, prefix=f'{part}.', trust=trust_checkpoint)
+    if checkpoint is None:
+        given = {'detector': detector, 'reid': reid}
+        _refuse_random_weights(model, filled=[part for part in given if given[part] is not None])
+
+
+def check_test_parts(config: Config, **weights: Any) -> None:
+    """Build what a test needs once, so that mistakes are found before anything is written.
+
+    Args:
+        config: with ``model``, ``test_dataloader`` and ``test_evaluator``.
+        weights: see ``load_weights``.
+
+    Raises:
+        ValueError: and whatever the parts raise.
+    """
+    register_all_modules()
+    config = copy.deepcopy(config)
+    DATASETS.build(config.test_dataloader.dataset)
+    load_weights(MODELS.build(config.model), **weights)
+
+
+def find_device(name: str | None) -> torch.device:
+    """The device of that name, tried out; the GPU where there is one, if None."""
+    try:
+        device = torch.device(name or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"--device {name}: {reason} Try 'cpu' or 'cuda:0'.") from None
+    return device
+
+
+def _refuse_random_weights(model: nn.Module, *, filled: list[str]) -> None:
+    """Every part with parameters must have been filled, or load its weights by ``init_cfg``."""
+    if not any(True for _ in model.parameters()) or _loads_its_own(model):
+        return
+    parts = {name: part for name, part in model.named_children() if any(True for _ in part.parameters())}
+    if not parts.keys() & PARTS.keys():
+        raise ValueError(f'{type(model).__name__} has no weights; give a CHECKPOINT.')
+    for name, part in parts.items():
+        if name not in filled and not _loads_its_own(part):
+            option = f' or {PARTS[name]} CHECKPOINT' if name in PARTS else ''
+            raise ValueError(
+                f'The {name} ({type(part).__name__}) has no weights; give a CHECKPOINT of the '
+                f'whole model{option}.'
+            )
+
+
+def _loads_its_own(module: Any) -> bool:
+    init_cfg = getattr(module, 'init_cfg', None) or {}
+    entries = init_cfg if isinstance(init_cfg, list) else [init_cfg]
+    return any(entry.get('type') == 'Pretrained' for entry in entries)

@@ -1,0 +1,121 @@
+"""What the datasets of videos share: one item is one frame, with an integer index.
+
+mmdet's video datasets have one item per video and tuples for frames, which no wrapper
+(``ConcatDataset``, ``ClassBalancedDataset``) and no sampler of mmengine understands.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from mmdet.datasets import BaseDetDataset
+
+from mmtrack_ext.association.arrays import IntArray
+from mmtrack_ext.registry import TRANSFORMS
+
+
+class FlatVideoDataset(BaseDetDataset):
+    """Base class; a subclass gives ``load_data_list``, the frames of each video in a row.
+
+    Each item has at least ``img_path, img_id, video_id, video_name, frame_id, video_length,
+    instances``; ``height, width, mot_frame_id, frame_rate`` where they are known.
+
+    Raises:
+        ValueError: ``classes`` is not a list of different names, or no frame is left.
+    """
+
+    METAINFO = dict(classes=('pedestrian',))  # noqa: RUF012  # mmengine's name and type
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._video_ids: IntArray = np.empty(0, np.int64)
+        _check_classes(type(self).__name__, kwargs.get('metainfo'))
+        # mmengine would look the steps up in the default scope, which may be another.
+        pipeline = [build_step(step) for step in kwargs.pop('pipeline', None) or []]
+        super().__init__(*args, pipeline=pipeline, **kwargs)
+
+    def full_init(self) -> None:
+        """Load, filter, cut to ``indices``, remember which video each item is of, serialize."""
+        if self._fully_initialized:
+            return
+        self.data_list = self.load_data_list()
+        self.data_list = self.filter_data()
+        if self._indices is not None:
+            self.data_list = self._get_unserialized_subset(self._indices)
+        if not self.data_list:
+            raise ValueError(
+                f'{self.ann_file or self.data_root}: {type(self).__name__} has no frame left; '
+                f'filter_cfg is {self.filter_cfg}, classes are {self.metainfo["classes"]}'
+            )
+        self._video_ids = np.array([item['video_id'] for item in self.data_list], np.int64)
+        if self.serialize_data:
+            self.data_bytes, self.data_address = self._serialize_data()
+        self._fully_initialized = True
+
+    @property
+    def video_ids(self) -> IntArray:
+        """(N,) int64 video of each item, unique within this dataset only."""
+        self.full_init()
+        return self._video_ids
+
+    def video_frames(self, idx: int) -> list[int]:
+        """The items of the same video as item ``idx``, itself included, first frame first.
+
+        For methods that learn from pairs of frames. In training ``filter_cfg`` may have left gaps
+        between them: see their ``frame_id``.
+        """
+        return np.flatnonzero(self.video_ids == self.video_ids[idx]).tolist()
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Labels of the targets of an item, which ``ClassBalancedDataset`` asks for."""
+        instances = self.get_data_info(idx)['instances']
+        return [instance['bbox_label'] for instance in instances if not instance['ignore_flag']]
+
+    def get_subset_(self, indices: Sequence[int] | int) -> None:
+        """Keep the first, the last (a negative number), or the given items."""
+        kept = _select(self.video_ids, indices)
+        super().get_subset_(indices)
+        self._video_ids = kept
+
+    def get_subset(self, indices: Sequence[int] | int) -> FlatVideoDataset:
+        """A dataset of the first, the last (a negative number), or the given items."""
+        subset = super().get_subset(indices)
+        subset._video_ids = _select(self.video_ids, indices)
+        return subset
+
+    def filter_data(self) -> list[dict]:
+        """Training only: images of ``min_size``, with a target if ``filter_empty_gt``."""
+        filters = self.filter_cfg or {}
+        if self.test_mode or not filters:
+            return self.data_list
+        min_size = filters.get('min_size', 0)
+        needs_target = filters.get('filter_empty_gt', False)
+        return [
+            item
+            for item in self.data_list
+            if min(item.get('width', min_size), item.get('height', min_size)) >= min_size
+            and (not needs_target or any(not i['ignore_flag'] for i in item['instances']))
+        ]
+
+
+def build_step(step: dict | Callable) -> Callable:
+    """A step of the pipeline from its config, or the step itself."""
+    return TRANSFORMS.build(step) if isinstance(step, dict) else step
+
+
+def _select(values: IntArray, indices: Sequence[int] | int) -> IntArray:
+    if isinstance(indices, int):
+        return copy.copy(values[:indices] if indices >= 0 else values[indices:])
+    return values[list(indices)]
+
+
+def _check_classes(owner: str, metainfo: dict | None) -> None:
+    classes = (metainfo or {}).get('classes', ('pedestrian',))
+    is_list = isinstance(classes, list | tuple) and all(isinstance(c, str) for c in classes)
+    if not is_list or not classes or len(set(classes)) < len(classes):
+        raise ValueError(
+            f"The 'metainfo' of {owner} must hold classes=('pedestrian',) or other different "
+            f'names. Got classes={classes!r}.'
+        )

@@ -1,0 +1,49 @@
+"""The end of the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmdet.datasets.transforms import PackDetInputs
+
+from mmtrack_ext.registry import TRANSFORMS
+
+META_KEYS = (
+    *('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip', 'flip_direction'),
+    *('video_id', 'video_name', 'frame_id', 'mot_frame_id', 'video_length', 'frame_rate'),
+)
+
+
+@TRANSFORMS.register_module()
+class PackFrameInputs(PackDetInputs):
+    """One frame as ``inputs`` (3, H, W) and ``data_samples``, mmdet's ``DetDataSample``.
+
+    mmdet's ``PackDetInputs`` and: which frame of which video it is, identities
+    (``gt_instances.instances_id``, where ``LoadTrackAnnotations`` has read them), and what
+    ``LoadDetections`` has read (``detections``, ``camera_motion``). Without an image there are no
+    ``inputs``, and ``ori_shape`` and ``img_shape`` are the size that the dataset knows, if any.
+
+    Args:
+        meta_keys: what of the results becomes meta information; keys that an item lacks are left
+            out.
+    """
+
+    # One name for ground truth and predictions; mmdet calls them instances_ids and instances_id.
+    mapping_table = {  # noqa: RUF012  # mmdet's name and type
+        **PackDetInputs.mapping_table,
+        'gt_instances_ids': 'instances_id',
+    }
+
+    def __init__(self, meta_keys: Sequence[str] = META_KEYS) -> None:
+        super().__init__(meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        """Pack one frame."""
+        if 'img' not in results and 'height' in results and 'width' in results:
+            size = (results['height'], results['width'])
+            results = {'ori_shape': size, 'img_shape': size, **results}
+        packed = super().transform(results)
+        for key in ('detections', 'camera_motion'):
+            if results.get(key) is not None:
+                setattr(packed['data_samples'], key, results[key])
+        return packed

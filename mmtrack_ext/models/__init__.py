@@ -1,0 +1,13 @@
+"""Networks, and the models that join them with trackers."""
+
+from mmtrack_ext.models import (
+    backbones,
+    dense_heads,
+    detectors,
+    mot,
+    necks,
+    task_modules,
+    trackers,
+)
+
+__all__ = ['backbones', 'dense_heads', 'detectors', 'mot', 'necks', 'task_modules', 'trackers']

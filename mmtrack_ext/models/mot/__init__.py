@@ -1,0 +1,5 @@
+"""Models that turn frames into tracks."""
+
+from mmtrack_ext.models.mot.tracking_by_detection import TrackingByDetection
+
+__all__ = ['TrackingByDetection']

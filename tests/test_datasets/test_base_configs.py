@@ -1,0 +1,99 @@
+"""Shipped configs of datasets: they load without torch, and their pipelines run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmtrack_ext.registry import DATASETS
+
+CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
+VIDEO_CONFIGS = sorted(path.name for path in CONFIGS.glob('*.py') if path.stem != 'detections')
+SPLITS = {  # of each config: annotation file and image folder to train and to test with
+    'dancetrack.py': ('train', 'train', 'val', 'val'),
+    'mot17_half.py': ('half-train', 'train', 'half-val', 'train'),
+    'mot20_half.py': ('half-train', 'train', 'half-val', 'train'),
+    'synthmot.py': ('train', 'train', 'val', 'val'),
+}
+
+
+def test_configs_load_with_networks_blocked():
+    program = (
+        'import sys\n'
+        'for name in ("torch", "mmdet", "mmcv"):\n'
+        '    sys.modules[name] = None\n'
+        'from mmengine.config import Config\n'
+        'print(len([Config.fromfile(path) for path in sys.argv[1:]]))\n'
+    )
+    paths = [str(path) for path in sorted(CONFIGS.glob('*.py'))]
+    command = [sys.executable, '-c', program, *paths]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.stdout == f'{len(paths)}\n', finished.stderr
+
+
+def test_every_config_is_checked_below():
+    assert sorted(SPLITS) == VIDEO_CONFIGS
+
+
+@pytest.mark.parametrize('name', VIDEO_CONFIGS)
+def test_files_are_those_that_the_converter_writes(name):
+    config = Config.fromfile(CONFIGS / name)
+    train, train_images, test, test_images = SPLITS[name]
+    for loader, split, images in (
+        (config.train_dataloader, train, train_images),
+        (config.val_dataloader, test, test_images),
+        (config.test_dataloader, test, test_images),
+    ):
+        dataset = DATASETS.build(dict(loader.dataset, lazy_init=True))
+        assert dataset.ann_file == f'{config.data_root}annotations/{split}_cocoformat.json'
+        assert dataset.data_prefix == dict(img_path=f'{config.data_root}{images}/')
+    assert config.val_evaluator[0].ann_file.endswith(f'/annotations/{test}_cocoformat.json')
+    assert config.val_dataloader.sampler.type == 'VideoSampler'
+    assert config.val_dataloader.dataset.test_mode
+
+
+@pytest.mark.parametrize('name', VIDEO_CONFIGS)
+def test_batches_of_every_config(tmp_path, coco_video, annotation, name):
+    """One video of two frames of 192 x 108 pixels."""
+    boxes = [annotation(n, n, [20, 20, 100, 60]) for n in (1, 2)]
+    content = coco_video([2], boxes)
+    for image in content['images']:
+        image.update(width=192, height=108)
+    config = Config.fromfile(CONFIGS / name)
+    for loader in (config.train_dataloader, config.val_dataloader):
+        dataset = loader.dataset
+        dataset.data_root = str(tmp_path)
+        path = tmp_path / dataset.ann_file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content))
+        for image in content['images']:
+            path = tmp_path / dataset.data_prefix.img_path / image['file_name']
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), np.zeros((108, 192, 3), np.uint8))
+        loader.update(num_workers=0, persistent_workers=False)
+        loader.dataset._scope_ = loader.sampler._scope_ = 'mmtrack_ext'
+    width, height = config.img_scale
+    train = next(iter(Runner.build_dataloader(config.train_dataloader, seed=0)))
+    assert len(train['inputs']) == 2
+    for image, sample in zip(train['inputs'], train['data_samples'], strict=True):
+        assert image.shape[1] <= height
+        assert image.shape[2] <= width
+        assert len(sample.gt_instances.bboxes) <= 1
+    frames = [
+        (image, sample)
+        for batch in Runner.build_dataloader(config.val_dataloader, seed=0)
+        for image, sample in zip(batch['inputs'], batch['data_samples'], strict=True)
+    ]
+    assert [sample.frame_id for _, sample in frames] == [0, 1]
+    for image, sample in frames:
+        assert max(image.shape[1] / height, image.shape[2] / width) == 1
+        assert sample.ori_shape == (108, 192)
+        assert image.shape[1:] == sample.img_shape
