@@ -1,5 +1,6 @@
 """Packaging of mmtrack_ext; ``make`` sets up a development environment."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -15,9 +16,8 @@ def requirements(name: str) -> list[str]:
 
 def version() -> str:
     """``__version__``, read without importing the package."""
-    namespace: dict[str, str] = {}
-    exec((ROOT / 'mmtrack_ext' / '__init__.py').read_text(encoding='utf-8'), namespace)
-    return namespace['__version__']
+    text = (ROOT / 'mmtrack_ext' / '__init__.py').read_text(encoding='utf-8')
+    return re.search(r"^__version__ = '(.+)'$", text, re.MULTILINE)[1]
 
 
 setup(

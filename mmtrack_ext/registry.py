@@ -1,15 +1,10 @@
 """The registries: a child of each of mmdet's, and ``TRACKERS``.
 
 Because mmdet's are the parents, ``type='FasterRCNN'`` needs no prefix here, and mmdet's detectors
-can build parts of ours. Importing this module installs the operators that mmdet asks of mmcv
-(``mmtrack_ext.ops``), which must happen before mmdet is imported.
+can build parts of ours.
 """
 
 from __future__ import annotations
-
-from mmtrack_ext.ops import install_operators
-
-install_operators()
 
 from mmdet import registry as mmdet_registry
 from mmengine import registry as mmengine_registry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -44,5 +45,27 @@ def run_tool(root: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(root / 'tools' / name), *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, cwd=root.parent, check=False)
+
+    return run
+
+
+@pytest.fixture
+def run_tool_here(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run ``tools/NAME ARGUMENTS`` in this process, which saves the imports of networks.
+
+    Returns exit status, standard output and standard error; the working folder is ``tmp_path``.
+    """
+
+    def run(name: str, *arguments: object) -> tuple[int, str, str]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
+        status = 0
+        try:
+            runpy.run_path(str(root / 'tools' / name), run_name='__main__')
+        except SystemExit as error:
+            status = int(error.code or 0)
+        return status, *capfd.readouterr()
 
     return run

@@ -52,19 +52,20 @@ def main() -> None:
     adapt(config, arguments)
     choose_device(arguments.device)
     # Only now: the choice of the device must come before torch looks for GPUs.
-    from mmtrack_ext.engine.runner import MOTRunner
+    from mmtrack_ext.apis.models import check_testing, load_weights
+    from mmtrack_ext.engine.preflight import one_line_errors
+    from mmtrack_ext.engine.runner import MOTRunner, check_launcher
 
-    from mmtrack_ext.apis import load_weights
-    from mmtrack_ext.apis.models import check_test_parts
-
+    check_launcher(arguments.launcher)
     weights = {
         'checkpoint': arguments.checkpoint,
         'detector': arguments.detector,
         'reid': arguments.reid,
         'trust_checkpoint': arguments.trust_checkpoint,
     }
-    check_test_parts(config, **weights)
-    runner = MOTRunner.from_cfg(config)
+    check_testing(config, arguments.config, **weights)
+    with one_line_errors(arguments.config):
+        runner = MOTRunner.from_cfg(config)
     load_weights(getattr(runner.model, 'module', runner.model), **weights)
     runner.test()
     print_written(config, arguments)

@@ -1,7 +1,7 @@
 # NanoDet-Plus-m on SynthMOT at 320 x 192, from scratch: small enough for two CPU cores.
 #
 # Paper: none; NanoDet-Plus 1.0, https://github.com/RangiLyu/nanodet. Its loss, assigner, optimizer
-#        and averaging of weights; the schedule is shortened to minutes and the augmentation is a flip.
+#        and averaging of weights; the schedule lasts minutes, the augmentation is a flip.
 # Run:   tools/dataset_converters/make_synth_mot.py data/SynthMOT
 #        tools/dataset_converters/mot2coco.py -i data/SynthMOT -o data/SynthMOT/annotations
 #        tools/train.py THIS
@@ -30,11 +30,16 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=30),
-    dict(type='CosineAnnealingLR', eta_min=5e-5, T_max=6, by_epoch=True, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        eta_min=5e-5,
+        T_max=6,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    ),
 ]
 auto_scale_lr = dict(enable=False, base_batch_size=16)
 custom_hooks = [
-    dict(type='NaNLossHook'),
     dict(
         type='EMAHook',
         ema_type='ExpMomentumEMA',

@@ -11,7 +11,8 @@ from mmengine.config import Config
 from torch import nn
 
 from mmtrack_ext.engine.checkpoints import load_model_weights
-from mmtrack_ext.registry import DATASETS, MODELS
+from mmtrack_ext.engine.preflight import one_line_errors
+from mmtrack_ext.registry import DATASETS, METRICS, MODELS
 from mmtrack_ext.utils.register_all_modules import register_all_modules
 
 # Parts that may have a checkpoint of their own, and the option that gives it.
@@ -69,20 +70,28 @@ def load_weights(
         _refuse_random_weights(model, filled=[part for part in given if given[part] is not None])
 
 
-def check_test_parts(config: Config, **weights: Any) -> None:
+def check_testing(config: Config, path: Path | str, **weights: Any) -> None:
     """Build what a test needs once, so that mistakes are found before anything is written.
 
     Args:
-        config: with ``model``, ``test_dataloader`` and ``test_evaluator``.
+        config: with ``model``, ``test_dataloader`` and ``test_evaluator``; left as it is.
+        path: of the config, for messages.
         weights: see ``load_weights``.
 
     Raises:
-        ValueError: and whatever the parts raise.
+        ValueError, OSError: what is wrong, in one line.
     """
     register_all_modules()
     config = copy.deepcopy(config)
-    DATASETS.build(config.test_dataloader.dataset)
-    load_weights(MODELS.build(config.model), **weights)
+    with one_line_errors(f'{path}: test_dataloader.dataset'):
+        DATASETS.build(config.test_dataloader.dataset)
+    evaluators = config.test_evaluator
+    for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+        with one_line_errors(f'{path}: test_evaluator'):
+            METRICS.build(evaluator)
+    with one_line_errors(f'{path}: model'):
+        model = MODELS.build(config.model)
+    load_weights(model, **weights)
 
 
 def find_device(name: str | None) -> torch.device:
@@ -98,9 +107,9 @@ def find_device(name: str | None) -> torch.device:
 
 def _refuse_random_weights(model: nn.Module, *, filled: list[str]) -> None:
     """Every part with parameters must have been filled, or load its weights by ``init_cfg``."""
-    if not any(True for _ in model.parameters()) or _loads_its_own(model):
+    if not _has_parameters(model) or _loads_its_own(model):
         return
-    parts = {name: part for name, part in model.named_children() if any(True for _ in part.parameters())}
+    parts = {name: part for name, part in model.named_children() if _has_parameters(part)}
     if not parts.keys() & PARTS.keys():
         raise ValueError(f'{type(model).__name__} has no weights; give a CHECKPOINT.')
     for name, part in parts.items():
@@ -110,6 +119,10 @@ def _refuse_random_weights(model: nn.Module, *, filled: list[str]) -> None:
                 f'The {name} ({type(part).__name__}) has no weights; give a CHECKPOINT of the '
                 f'whole model{option}.'
             )
+
+
+def _has_parameters(module: nn.Module) -> bool:
+    return any(True for _ in module.parameters())
 
 
 def _loads_its_own(module: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import datetime
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from torch import nn
 from mmtrack_ext.engine.model_weights import MIN_FILLED_TO_START, fill_model
 from mmtrack_ext.fileio import atomic_write
 from mmtrack_ext.registry import RUNNERS
+
+# How mmengine's pages begin that are for the log file.
+LOG_FILE_ONLY = ('System environment:', 'Config:\n', 'Hooks will be executed')
 
 # Where the launchers say which process this is, as mmengine's ``dist/utils.py`` reads it.
 RANK_VARIABLES = {
@@ -47,9 +51,15 @@ class MOTRunner(Runner):
         super().setup_env(env_cfg)
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
-        """As mmengine's, without its warnings of its own deprecated parts."""
+        """As mmengine's, without its warnings of its own deprecated parts.
+
+        The environment, the whole config and the list of hooks go to the file alone.
+        """
         logger = super().build_logger(*args, **kwargs)
         logger.addFilter(lambda record: 'will be deprecated in future' not in record.getMessage())
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.addFilter(_is_brief)
         return logger
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
@@ -98,6 +108,12 @@ class MOTRunner(Runner):
         name = Path(self.cfg.filename).name if self.cfg.filename else f'{self.timestamp}.py'
         with atomic_write(Path(self.work_dir) / name) as file:
             file.write(self.cfg.pretty_text)
+
+
+def _is_brief(record: logging.LogRecord) -> bool:
+    """Whether a message belongs on the terminal, too."""
+    beginning = record.getMessage()[:100]
+    return not any(title in beginning for title in LOG_FILE_ONLY)
 
 
 def check_launcher(launcher: str) -> None:

@@ -10,12 +10,47 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-__all__ = ['install_operators']
+__all__ = ['install_operators', 'serve_on_demand']
 
 EXTENSION = 'mmcv._ext'
 BUILD_COMMAND = 'pip install --no-build-isolation mmcv==2.1.0'
+
+
+def serve_on_demand() -> None:
+    """Call ``install_operators`` when somebody first imports ``mmcv._ext``.
+
+    So nobody needs to mind the order of imports, and nothing is imported until then.
+    """
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder(MetaPathFinder):
+    """Answers for ``mmcv._ext``, once."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != EXTENSION:
+            return None
+        sys.meta_path.remove(self)
+        install_operators()
+        return ModuleSpec(name, _Installed())
+
+
+class _Installed(Loader):
+    """Hands out what ``install_operators`` has left in ``sys.modules``."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return sys.modules[spec.name]
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
 
 
 def install_operators() -> None:

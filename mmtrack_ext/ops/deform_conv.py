@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mmtrack_ext.ops.bilinear import Taps, product, zero_padded_taps
 from mmtrack_ext.ops.sparse_sums import weighted_sums
+from mmtrack_ext.ops.threads import one_thread
 
 
 class ConvolutionOptions(NamedTuple):
@@ -109,6 +110,7 @@ def _columns(
     return columns.flatten(5).flatten(3, 4).flatten(1, 2)
 
 
+@one_thread()
 def _corners(offset: Tensor, shape: torch.Size, options: ConvolutionOptions) -> Taps:
     """The pixels that samples are made of, from offsets (N, groups, kernel y, x, 2, h, w)."""
     axes = []

@@ -6,12 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmtrack_ext.ops.threads import one_thread
+
 # Boxes decided at a time. 4945 proposals of five levels take 46 ms at 256, 49 to 57 ms at 32 to
 # 512, on one core; a compiled loop over pairs takes 75 ms.
 BLOCK = 256
 METHODS = ('naive', 'linear', 'gaussian')  # numbered so in mmcv.ops.soft_nms
 
 
+@one_thread()
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) -> Tensor:
     """Indices of the boxes that no better kept box overlaps by more than the threshold.
 

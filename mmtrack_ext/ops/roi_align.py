@@ -22,6 +22,7 @@ from mmtrack_ext.ops.sparse_sums import (
     to_rows,
     weighted_sums,
 )
+from mmtrack_ext.ops.threads import one_thread
 
 MAX_ENTRIES = 2**22  # of a matrix at a time: some 250 MB of indices and weights
 EMPTY_MAXIMUM = -10000.0  # of a bin without samples, at NOWHERE (mmcv, cpu/roi_align.cpp)
@@ -61,14 +62,21 @@ def _matrices(
     """Some boxes, and the matrix from pixels to their bins; few at a time, for memory."""
     y, x = (axis.mean_weights() for axis in sampled_axes(rois, shape, options))
     first_line = rois[:, 0].long() * shape[2]
-    entries = (y != 0).sum((1, 2)) * (x != 0).sum((1, 2))
-    _, lengths = torch.unique_consecutive(entries.cumsum(0) // MAX_ENTRIES, return_counts=True)
     end = 0
-    for length in lengths.tolist():
+    for length in _parts(y, x):
         boxes = slice(end, end := end + length)
         yield boxes, _outer_product(y[boxes], x[boxes], first_line[boxes], shape)
 
 
+@one_thread()
+def _parts(y: Tensor, x: Tensor) -> list[int]:
+    """How many boxes at a time, so that their matrix holds about ``MAX_ENTRIES``."""
+    entries = (y != 0).sum((1, 2)) * (x != 0).sum((1, 2))
+    _, lengths = torch.unique_consecutive(entries.cumsum(0) // MAX_ENTRIES, return_counts=True)
+    return lengths.tolist()
+
+
+@one_thread()
 def _outer_product(y: Tensor, x: Tensor, first_line: Tensor, shape: torch.Size) -> SparseMatrix:
     """Rows (box, y bin, x bin), columns (image, line, pixel), of nonzero weights.
 

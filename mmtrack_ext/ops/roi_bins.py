@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mmtrack_ext.ops.bilinear import clamped_taps
 from mmtrack_ext.ops.sparse_sums import counted
+from mmtrack_ext.ops.threads import one_thread
 
 MAX_VALUES = 2**24  # held at a time where all values of a bin are: 64 MB
 
@@ -58,6 +59,7 @@ class Axis(NamedTuple):
         _, positions = self.positions()
         return positions.unflatten(0, (len(self.start), -1)).transpose(1, 2)
 
+    @one_thread()
     def mean_weights(self) -> Tensor:
         """(R, bins, size): the weight of each pixel in the mean of each bin's samples."""
         box, positions = self.positions()

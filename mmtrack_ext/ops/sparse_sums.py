@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from mmtrack_ext.ops.threads import one_thread
+
 
 class SparseMatrix(NamedTuple):
     """Entries of a (num_rows, num_columns) matrix, sorted by row: three (n,) tensors.
@@ -35,6 +37,7 @@ class SparseMatrix(NamedTuple):
             self.column, table, starts, mode='sum', per_sample_weights=self.weight
         )
 
+    @one_thread()
     def transposed(self) -> SparseMatrix:
         """Rows and columns exchanged; multiplying by it is the gradient of multiplying by this."""
         column, order = self.column.sort(stable=True)

@@ -15,13 +15,12 @@ PARTS = (
 def register_all_modules(*, init_default_scope: bool = True) -> None:
     """Put every part of mmdet and of this package into the registries.
 
-    Installs the operators that mmcv lacks and the checkpoint loader that runs no code, too.
+    Puts the checkpoint loader that runs no code in mmengine's place, too.
 
     Args:
         init_default_scope: make ``mmtrack_ext`` the scope that names without a prefix are looked
             up in.
     """
-    importlib.import_module('mmtrack_ext.registry')  # first: it installs the operators
     from mmdet.utils import register_all_modules as register_mmdet
 
     register_mmdet(init_default_scope=False)

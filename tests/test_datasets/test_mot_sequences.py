@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mmtrack_ext.datasets.mot_sequences import MOTSequenceDataset
 from mmtrack_ext.datasets.mot_folders import frame_files, read_info, sequence_folders
+from mmtrack_ext.datasets.mot_sequences import MOTSequenceDataset
 
 
 def items(dataset):
