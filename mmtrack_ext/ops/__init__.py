@@ -39,18 +39,20 @@ class _Finder(MetaPathFinder):
         if name != EXTENSION:
             return None
         sys.meta_path.remove(self)
-        install_operators()
-        return ModuleSpec(name, _Installed())
+        return ModuleSpec(name, _Installer())
 
 
-class _Installed(Loader):
-    """Hands out what ``install_operators`` has left in ``sys.modules``."""
+class _Installer(Loader):
+    """Hands out what ``install_operators`` leaves in ``sys.modules``, unchanged."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return sys.modules[spec.name]
+        install_operators()
+        module = sys.modules[spec.name]
+        self._spec = module.__spec__  # importlib puts ``spec`` in its place
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
-        pass
+        module.__spec__ = self._spec
 
 
 def install_operators() -> None:

@@ -6,9 +6,15 @@ import os
 import subprocess
 import sys
 
+import mmcv._ext
 import pytest
 
 INSTALL = 'from mmtrack_ext.ops import install_operators; install_operators(); '
+
+
+stand_in_alone = pytest.mark.skipif(
+    mmcv._ext.__name__ == 'mmcv._ext', reason='a compiled mmcv is installed'
+)
 
 
 @pytest.fixture
@@ -54,6 +60,23 @@ def test_without_one_ours_is_found_every_way(run, fake_mmcv):
     )
     done = run(INSTALL + line, fake_mmcv())
     assert done.stdout.split() == ['mmtrack_ext.ops.mmcv_extension'], done.stderr
+
+
+@stand_in_alone
+def test_whoever_imports_it_first_gets_the_one_module(run):
+    line = (
+        'import mmtrack_ext, mmcv._ext; from mmtrack_ext.ops import mmcv_extension; '
+        'import sys; print(mmcv._ext is mmcv_extension is sys.modules["mmcv._ext"], '
+        'mmcv_extension.__spec__.name)'
+    )
+    done = run(line)
+    assert done.stdout.split() == ['True', 'mmtrack_ext.ops.mmcv_extension'], done.stderr
+
+
+def test_a_compiled_one_keeps_its_description(run, fake_mmcv):
+    paths = fake_mmcv(extension='', torch=True)
+    done = run('import mmtrack_ext, mmcv._ext; print(mmcv._ext.__spec__.origin)', paths)
+    assert done.stdout.strip() == str(paths / 'mmcv' / '_ext.py'), done.stderr
 
 
 def test_one_built_for_another_torch_is_replaced_with_a_warning(run, fake_mmcv):
