@@ -65,6 +65,9 @@ def test_config_of_the_published_byte_track():
 def test_options_are_read_as_python_values():
     options = config_options(['a.b=3', 'c=[1,2.5]', 'd=None', 'e=text', 'f=True'])
     assert options == {'a.b': 3, 'c': [1, 2.5], 'd': None, 'e': 'text', 'f': True}
+    assert config_options(["a={'b': [1, 2]}"]) == {'a': {'b': [1, 2]}}
+    with pytest.raises(ValueError, match='takes dicts as'):
+        config_options(['a={b: 1'])
 
 
 def test_configs_inherit(tmp_path):

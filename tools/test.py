@@ -37,7 +37,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[])
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser.parse_intermixed_args()  # CHECKPOINT may stand behind options
 
 
 def main() -> None:
@@ -50,6 +50,7 @@ def main() -> None:
     if arguments.tracker is not None:
         replace_tracker(config, arguments.tracker)
     adapt(config, arguments)
+    check_outputs(arguments)
     choose_device(arguments.device)
     # Only now: the choice of the device must come before torch looks for GPUs.
     from mmtrack_ext.apis.models import check_testing, load_weights
@@ -92,6 +93,15 @@ def adapt(config: Any, arguments: argparse.Namespace) -> None:
         needs_tracker(config, arguments, '--show-dir')
         hooks.append(dict(type='TrackVisualizationHook', out_dir=str(arguments.show_dir)))
     config.custom_hooks = [*(config.get('custom_hooks') or []), *hooks]
+
+
+def check_outputs(arguments: argparse.Namespace) -> None:
+    """Find out before the work whether its results can be written."""
+    from mmtrack_ext.visualization.outputs import check_writable
+
+    for folder in (arguments.out, arguments.show_dir, arguments.save_detections_txt):
+        if folder is not None:
+            check_writable(folder, is_folder=True)
 
 
 def adapt_metric(config: Any, arguments: argparse.Namespace) -> None:

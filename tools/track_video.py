@@ -23,7 +23,7 @@ from mmtrack_ext.association.detections import Detections, TrackedBoxes, wanted_
 from mmtrack_ext.association.trackers import build_tracker
 from mmtrack_ext.fileio import SequenceInfo, read_detections
 from mmtrack_ext.utils.command_line import progress, run_tool, warn
-from mmtrack_ext.utils.config import config_options, read_config
+from mmtrack_ext.utils.config import config_options, read_config, tracker_config
 from mmtrack_ext.utils.timing import StageTimer
 from mmtrack_ext.visualization import FrameSource, Trails, draw_detections, draw_tracks, open_frames
 from mmtrack_ext.visualization.labels import draw_label
@@ -98,6 +98,8 @@ def main() -> None:
             track, class_names = stored_tracking(source, tracker, arguments), None
         else:
             track, class_names = live_tracking(source, arguments, options)
+        if source.frame_rate is None and outputs.writer is not None:
+            warn(f'{source.name}: no frame rate known; the video will have {DEFAULT_FRAME_RATE}')
         timer = StageTimer()
         with outputs:
             run(source, track, outputs, Drawing(arguments, class_names), timer)
@@ -132,16 +134,12 @@ def has_display() -> bool:
 def read_tracker(arguments: argparse.Namespace, options: dict[str, Any]) -> dict[str, Any]:
     """``model.tracker`` of the config, or of that of ``--tracker``; built once, to check it."""
     path = arguments.config
-    model = read_config(path, options).get('model')
-    no_detector = isinstance(model, dict) and model.get('detector', model) is None
-    if no_detector and arguments.detections is None:
+    config = read_config(path, options)
+    tracker = tracker_config(config, path)
+    if config['model'].get('detector') is None and arguments.detections is None:
         raise ValueError(f'{path} has no detector; give detections of the video: --detections FILE')
     if arguments.tracker is not None:
-        path = arguments.tracker
-        model = read_config(path).get('model')
-    tracker = model.get('tracker') if isinstance(model, dict) else None
-    if not isinstance(tracker, dict):
-        raise ValueError(f'{path}: there is no model.tracker in this config')
+        tracker = tracker_config(read_config(arguments.tracker), arguments.tracker)
     build_tracker(tracker)
     return tracker
 
@@ -159,8 +157,6 @@ def open_outputs(source: FrameSource, arguments: argparse.Namespace) -> Tracking
         for path in (video, text, arguments.save_images, arguments.save_detections):
             if path is not None and path.exists() and path.samefile(place):
                 raise ValueError(f'{path}: this is the input, which would be overwritten')
-    if source.frame_rate is None and video is not None:
-        warn(f'{source.name}: no frame rate known; the video will have {DEFAULT_FRAME_RATE}')
     return TrackingOutputs(
         source,
         frame_rate=source.frame_rate or DEFAULT_FRAME_RATE,

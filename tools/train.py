@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmtrack_ext.utils.command_line import USER_ERRORS, run_tool
+from mmtrack_ext.utils.command_line import run_tool
 from mmtrack_ext.utils.config import config_options, load_config
 
 
@@ -128,7 +128,7 @@ def choose_start(config: Any, arguments: argparse.Namespace) -> None:
 
 
 def train(runner: Any) -> None:
-    """Train; say in one line what is wrong with the data, or that the GPU is too small."""
+    """Train; say in one line that the GPU is too small."""
     import torch
 
     try:
@@ -136,11 +136,6 @@ def train(runner: Any) -> None:
     except torch.cuda.OutOfMemoryError as error:
         reason = str(error).splitlines()[0]
         raise MemoryError(f'{reason} A lower train_dataloader.batch_size needs less.') from error
-    except USER_ERRORS as error:
-        if 'in DataLoader worker' not in str(error):
-            raise
-        # The text is the traceback of the other process; its last line is the error.
-        raise ValueError(str(error).strip().splitlines()[-1]) from error
 
 
 def written(runner: Any) -> str:

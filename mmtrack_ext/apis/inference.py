@@ -12,7 +12,7 @@ from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-from mmtrack_ext.apis.models import init_model
+from mmtrack_ext.apis.models import check_classes, init_model
 from mmtrack_ext.association.detections import Detections, TrackedBoxes
 from mmtrack_ext.structures import instances_to_detections, instances_to_tracked
 from mmtrack_ext.utils.config import load_config, replace_tracker
@@ -63,6 +63,9 @@ class MOTInferencer:
             replace_tracker(self.config, tracker)
         if self.config.model.get('detector') is None:
             raise ValueError('The model of this config has no detector to look at frames with.')
+        dataset, pipeline = _test_dataset(self.config)
+        self.class_names: tuple[str, ...] = tuple(dataset.get('metainfo', {}).get('classes', ()))
+        check_classes(self.config.model.get('classes'), self.class_names)
         self.model = init_model(
             self.config,
             checkpoint,
@@ -71,8 +74,6 @@ class MOTInferencer:
             device=device,
             trust_checkpoint=trust_checkpoint,
         )
-        dataset, pipeline = _test_dataset(self.config)
-        self.class_names: tuple[str, ...] = tuple(dataset.get('metainfo', {}).get('classes', ()))
         self.pipeline = Compose(pipeline)
         self.reset()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import copy
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ from mmengine.config import Config
 from torch import nn
 
 from mmtrack_ext.engine.checkpoints import load_model_weights
-from mmtrack_ext.engine.preflight import one_line_errors
-from mmtrack_ext.registry import DATASETS, METRICS, MODELS
+from mmtrack_ext.engine.preflight import build_once
+from mmtrack_ext.registry import MODELS
 from mmtrack_ext.utils.register_all_modules import register_all_modules
 
 # Parts that may have a checkpoint of their own, and the option that gives it.
@@ -43,7 +45,8 @@ def init_model(
     """
     register_all_modules()
     model = MODELS.build(config.model)
-    model.init_weights()
+    with _quietly():  # mmengine tells of every weight
+        model.init_weights()
     load_weights(model, checkpoint, detector=detector, reid=reid, trust_checkpoint=trust_checkpoint)
     return model.to(find_device(device)).eval()
 
@@ -82,16 +85,22 @@ def check_testing(config: Config, path: Path | str, **weights: Any) -> None:
         ValueError, OSError: what is wrong, in one line.
     """
     register_all_modules()
-    config = copy.deepcopy(config)
-    with one_line_errors(f'{path}: test_dataloader.dataset'):
-        DATASETS.build(config.test_dataloader.dataset)
-    evaluators = config.test_evaluator
-    for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
-        with one_line_errors(f'{path}: test_evaluator'):
-            METRICS.build(evaluator)
-    with one_line_errors(f'{path}: model'):
-        model = MODELS.build(config.model)
-    load_weights(model, **weights)
+    has_detector = config.model.get('detector') is not None  # files may hold classes without names
+    named = config.test_dataloader.dataset.get('metainfo', {}) if has_detector else {}
+    check_classes(config.model.get('classes'), named.get('classes', ()))
+    load_weights(build_once(config, path, phases=('test',)), **weights)
+
+
+def check_classes(wanted: Sequence[int] | None, names: Sequence[str]) -> None:
+    """Refuse class indices that nothing has; where ``names`` are unknown (empty), none is.
+
+    Raises:
+        ValueError: an index is negative, or as high as the number of names.
+    """
+    for index in wanted or ():
+        if index < 0 or (names and index >= len(names)):
+            known = ', '.join(f'{i} ({name})' for i, name in enumerate(names)) or 'counted from 0'
+            raise ValueError(f'There is no class {index}; classes are {known}.')
 
 
 def find_device(name: str | None) -> torch.device:
@@ -101,8 +110,18 @@ def find_device(name: str | None) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"--device {name}: {reason} Try 'cpu' or 'cuda:0'.") from None
+        raise ValueError(f"--device {name}: {reason}; try 'cpu' or 'cuda:0'") from None
     return device
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _refuse_random_weights(model: nn.Module, *, filled: list[str]) -> None:

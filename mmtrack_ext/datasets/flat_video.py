@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from mmdet.datasets import BaseDetDataset
 
+import mmtrack_ext.datasets.transforms  # noqa: F401  # pipelines name them
 from mmtrack_ext.association.arrays import IntArray
 from mmtrack_ext.registry import TRANSFORMS
 

@@ -48,6 +48,11 @@ class MOTSequenceDataset(FlatVideoDataset):
                 f"The 'frames' parameter of MOTSequenceDataset must be one of {FRAMES}. "
                 f'Got {frames!r} instead.'
             )
+        if isinstance(sequences, str):
+            raise ValueError(
+                "The 'sequences' parameter of MOTSequenceDataset must be a list of names. "
+                f'Got {sequences!r} instead.'
+            )
         self.sequences = sequences
         self.frames = frames
         super().__init__(data_root=str(data_root), test_mode=test_mode, **kwargs)

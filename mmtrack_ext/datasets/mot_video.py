@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 from mmengine.fileio import join_path
 
+from mmtrack_ext.datasets.coco_tables import read_tables, videos_in
 from mmtrack_ext.datasets.flat_video import FlatVideoDataset
 from mmtrack_ext.registry import DATASETS
-
-CONVERT = 'tools/dataset_converters/mot2coco.py -i {root} -o {root}/annotations'
 
 
 @DATASETS.register_module()
@@ -24,7 +21,8 @@ class MOTVideoDataset(FlatVideoDataset):
     Args:
         ann_file: COCO-video JSON; see ``tools/dataset_converters/mot2coco.py``.
         data_root: what ``ann_file`` and ``data_prefix`` are relative to.
-        data_prefix: ``img_path`` is what the file's ``file_name`` are relative to.
+        data_prefix: ``img_path``, or as in mmdet's ``CocoDataset`` ``img``, is what the file's
+            ``file_name`` are relative to.
         metainfo: ``classes``: names of the categories to keep; label 0 is the first of them.
         filter_cfg: for training, ``filter_empty_gt`` leaves out frames without targets and
             ``min_size`` images with a shorter side below.
@@ -60,19 +58,20 @@ class MOTVideoDataset(FlatVideoDataset):
             )
         self.min_visibility = min_visibility
         self.max_frames = max_frames
-        prefix = data_prefix or dict(img_path='')
-        super().__init__(ann_file=ann_file, data_root=data_root, data_prefix=prefix, **kwargs)
+        super().__init__(
+            ann_file=ann_file, data_root=data_root, data_prefix=_image_prefix(data_prefix), **kwargs
+        )
 
     def load_data_list(self) -> list[dict]:
         """Read the file; the frames of a video stand in a row, first frame first."""
-        content = _read_json(self.ann_file)
+        content = read_tables(self.ann_file)
         self.cat_ids = self._category_ids(content['categories'])
         self.cat2label = {category: label for label, category in enumerate(self.cat_ids)}
         annotations = defaultdict(list)
-        for annotation in content.get('annotations', []):
+        for annotation in content['annotations']:
             annotations[annotation['image_id']].append(annotation)
         items = []
-        for video in _videos(self.ann_file, content):
+        for video in videos_in(self.ann_file, content):
             images = video.pop('images')[: self.max_frames]
             shared = dict(video, video_length=len(images))
             items += [self._item(image, annotations[image['id']], shared) for image in images]
@@ -91,7 +90,7 @@ class MOTVideoDataset(FlatVideoDataset):
     def _item(self, image: dict, annotations: list[dict], video: dict) -> dict:
         item = dict(video)
         item['img_id'] = image['id']
-        item['img_path'] = join_path(self.data_prefix.get('img_path', ''), image['file_name'])
+        item['img_path'] = join_path(self.data_prefix['img_path'], image['file_name'])
         item['height'], item['width'] = image['height'], image['width']
         item['frame_id'] = image.get('frame_id', 0)
         if 'mot_frame_id' in image:
@@ -107,7 +106,8 @@ class MOTVideoDataset(FlatVideoDataset):
 
     def _instance(self, annotation: dict, number: int) -> dict:
         left, top, width, height = annotation['bbox']
-        visibility = annotation.get('visibility', 1.0)
+        visibility = annotation.get('visibility')
+        visibility = 1.0 if visibility is None else visibility
         hidden = not self.test_mode and visibility < self.min_visibility
         return dict(
             bbox=[left, top, left + width, top + height],
@@ -119,64 +119,16 @@ class MOTVideoDataset(FlatVideoDataset):
         )
 
 
-def _read_json(path: str) -> dict:
-    try:
-        content = json.loads(Path(path).read_text(encoding='utf-8'))
-    except FileNotFoundError:
-        raise FileNotFoundError(f'{path}: no such annotation file; {_how_to_make(path)}') from None
-    except ValueError as error:  # no JSON, or no text at all
-        raise ValueError(f'{path}: this is no JSON file ({error})') from None
-    tables = content if isinstance(content, dict) else {}
-    missing = [key for key in ('images', 'categories') if not isinstance(tables.get(key), list)]
-    if missing:
+def _image_prefix(prefix: dict | None) -> dict:
+    prefix = dict(prefix or {})
+    if 'img' in prefix:
+        prefix.setdefault('img_path', prefix.pop('img'))
+    if prefix.keys() - {'img_path'}:
         raise ValueError(
-            f'{path}: this is no COCO-video file, {missing[0]!r} is missing; {_how_to_make(path)}'
+            "The 'data_prefix' of MOTVideoDataset must be dict(img_path='train/') or alike. "
+            f'Got {prefix} instead.'
         )
-    return content
-
-
-def _how_to_make(path: str) -> str:
-    """The command that makes the file, from where it is looked for."""
-    root = Path(path).parent.parent
-    if 'crowdhuman' in path.lower():
-        return f'make it with: {CONVERT.replace("mot2coco", "crowdhuman2coco").format(root=root)}'
-    command = CONVERT.format(root=root)
-    if Path(path).name.startswith('half-'):
-        command += ' --split-train'
-    if 'SynthMOT' in root.parts:
-        render = f'tools/dataset_converters/make_synth_mot.py {root}'
-        return f'make it with: {render} and then {command}'
-    return f'make it with: {command}'
-
-
-def _videos(path: str, content: dict) -> list[dict]:
-    """``video_id, video_name, frame_rate, images`` of each video, images by frame."""
-    known = {video['id']: video for video in content.get('videos', [])}
-    next_id = max(known, default=0) + 1
-    videos: dict[Any, dict] = {}
-    for position, image in enumerate(content['images']):
-        absent = {'id', 'file_name', 'height', 'width'} - image.keys()
-        if absent:
-            raise ValueError(f'{path}: image {position} has no {sorted(absent)[0]!r}')
-        if 'video_id' not in image or 'frame_id' not in image:
-            name = Path(image['file_name']).stem
-            videos[f'image {position}'] = dict(video_id=next_id, video_name=name, images=[image])
-            next_id += 1
-            continue
-        video_id = image['video_id']
-        if video_id not in known:
-            raise ValueError(
-                f"{path}: image {image['id']} is of video {video_id}, which 'videos' lacks"
-            )
-        if video_id not in videos:
-            video = known[video_id]
-            videos[video_id] = dict(video_id=video_id, video_name=video['name'], images=[])
-            if video.get('fps') is not None:
-                videos[video_id]['frame_rate'] = video['fps']
-        videos[video_id]['images'].append(image)
-    for video in videos.values():
-        video['images'].sort(key=lambda image: image.get('frame_id', 0))
-    return list(videos.values())
+    return {'img_path': '', **prefix}
 
 
 def _is_in_image(bbox: list[float], image: dict) -> bool:

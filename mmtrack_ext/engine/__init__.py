@@ -5,7 +5,6 @@ Importing this package registers the runner and the hooks, makes mmengine read c
 """
 
 from mmtrack_ext.engine.checkpoints import (
-    check_compatible,
     check_resumable,
     find_last_checkpoint,
     load_checkpoint,
@@ -14,6 +13,7 @@ from mmtrack_ext.engine.checkpoints import (
     trusted_checkpoints,
 )
 from mmtrack_ext.engine.hooks import NaNLossHook, SafeCheckpointHook, SpeedHook
+from mmtrack_ext.engine.model_weights import check_compatible
 from mmtrack_ext.engine.runner import MOTRunner
 from mmtrack_ext.engine.storage import register_atomic_storage
 

@@ -17,7 +17,7 @@ import torch
 from mmengine.runner import CheckpointLoader
 
 from mmtrack_ext.engine.checkpoint_sources import open_source, scheme_of
-from mmtrack_ext.engine.model_weights import check_compatible, fill_model
+from mmtrack_ext.engine.model_weights import fill_model
 from mmtrack_ext.engine.safe_unpickling import read_safely
 from mmtrack_ext.fileio import FileFormatError
 
@@ -187,14 +187,3 @@ def _backbone_alone(checkpoint: dict[str, Any]) -> dict[str, Any]:
     weights = checkpoint.get('state_dict', checkpoint)
     names = [name for name in weights if name.startswith('backbone.')]
     return {'state_dict': {name.removeprefix('backbone.'): weights[name] for name in names}}
-
-
-__all__ = [
-    'check_compatible',
-    'check_resumable',
-    'find_last_checkpoint',
-    'load_checkpoint',
-    'load_model_weights',
-    'register_checkpoint_loader',
-    'trusted_checkpoints',
-]

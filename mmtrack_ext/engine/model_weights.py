@@ -105,8 +105,12 @@ def check_compatible(
         min_filled: refuse if a smaller share of the model's weights is filled.
 
     Raises:
-        ValueError: in one line, what is filled and which names are not.
+        ValueError: in one line, what is filled and which names are not; or a weight is NaN, of
+            which a detector makes frames without detections.
     """
+    for name, value in state_dict.items():
+        if not torch.isfinite(value).all():
+            raise ValueError(f'{path}: {name} is not finite; its training must have diverged')
     fit = _load_what_fits(model, state_dict, path)
     name = type(model).__name__
     if not fit.total:
@@ -146,7 +150,10 @@ def _hint(model: nn.Module, state_dict: dict[str, Any]) -> str:
     own = model.state_dict().keys()
     for part in ('detector', 'reid'):
         if any(f'{part}.{name}' in own for name in state_dict):
-            return f'; for a checkpoint of the {part} alone there is --{part}'
+            return (
+                f'; for a checkpoint of the {part} alone there is --{part}, and in training '
+                f"model.{part}.init_cfg=dict(type='Pretrained', checkpoint=...)"
+            )
     for name in state_dict:
         head, _, rest = name.partition('.')
         if rest in own:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import copy
 import difflib
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import Registry
+from mmengine.runner import Runner
+from torch import nn
 
 from mmtrack_ext import registry as registries
 from mmtrack_ext.engine.checkpoint_sources import scheme_of
@@ -23,12 +26,9 @@ from mmtrack_ext.engine.model_weights import MIN_FILLED_TO_START, fill_model
 NAMED = {
     'train_cfg': registries.LOOPS,
     'val_cfg': registries.LOOPS,
+    'test_cfg': registries.LOOPS,
     'optim_wrapper.optimizer': registries.OPTIMIZERS,
     'param_scheduler': registries.PARAM_SCHEDULERS,
-    'train_dataloader.sampler': registries.DATA_SAMPLERS,
-    'train_dataloader.batch_sampler': registries.DATA_SAMPLERS,
-    'val_dataloader.sampler': registries.DATA_SAMPLERS,
-    'val_evaluator': registries.METRICS,
     'visualizer': registries.VISUALIZERS,
     'vis_backends': registries.VISBACKENDS,
     'log_processor': registries.LOG_PROCESSORS,
@@ -36,7 +36,7 @@ NAMED = {
 
 
 def check_training(config: Config, path: Path | str, *, trust: bool = False) -> None:
-    """Build model, datasets, optimizer and hooks of a config once, and read its checkpoint.
+    """Build what a training needs once, and read the checkpoint that it starts from.
 
     Args:
         config: as for ``Runner.from_cfg``; left as it is.
@@ -46,29 +46,60 @@ def check_training(config: Config, path: Path | str, *, trust: bool = False) -> 
     Raises:
         ValueError, OSError: what is wrong, in one line.
     """
-    config = copy.deepcopy(config)
     for key in ('model', 'train_cfg', 'optim_wrapper'):
         if config.get(key) is None:
             raise ValueError(f'{path}: there is no {key}, which training needs')
+    model = build_once(config, path, phases=('train', 'val'))
+    config = copy.deepcopy(config)
+    with one_line_errors(f'{path}: optim_wrapper'):
+        if 'optimizer' in config.optim_wrapper:  # else several, one a part of the model
+            build_optim_wrapper(model, config.optim_wrapper)
+    _check_checkpoint(config, model, trust=trust)
+
+
+def build_once(config: Config, path: Path | str, *, phases: Iterable[str]) -> nn.Module:
+    """Build the model, the hooks, and the data and metrics of some phases; load a first item.
+
+    Args:
+        config: as for ``Runner.from_cfg``; left as it is.
+        path: of the config, for messages.
+        phases: of 'train', 'val' and 'test'.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError, OSError: what is wrong, in one line.
+    """
+    config = copy.deepcopy(config)
     for where, registry in NAMED.items():
         for node in _typed(_look_up(config, where)):
             _check_name(registry, node['type'], f'{path}: {where}')
     _check_pretrained(config.model)
     with one_line_errors(f'{path}: model'):
-        model = registries.MODELS.build(config.model)
-    for where in ('train_dataloader', 'val_dataloader'):
-        dataset = _look_up(config, f'{where}.dataset')
-        if dataset is not None:
-            with one_line_errors(f'{path}: {where}.dataset'):
-                registries.DATASETS.build(dataset)
-    with one_line_errors(f'{path}: optim_wrapper'):
-        if 'optimizer' in config.optim_wrapper:  # else several, one a part of the model
-            build_optim_wrapper(model, config.optim_wrapper)
+        model: nn.Module = registries.MODELS.build(config.model)
     for where in ('default_hooks', 'custom_hooks'):
         for node in _typed(config.get(where)):
             with one_line_errors(f'{path}: {where}'):
                 registries.HOOKS.build(node)
-    _check_checkpoint(config, model, trust=trust)
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints as it reads
+        for phase in phases:
+            _build_data(config, path, phase)
+    return model
+
+
+def _build_data(config: Config, path: Path | str, phase: str) -> None:
+    loader, evaluators = config.get(f'{phase}_dataloader'), config.get(f'{phase}_evaluator')
+    if loader is not None:
+        with one_line_errors(f'{path}: {phase}_dataloader.dataset'):
+            dataset = registries.DATASETS.build(loader.dataset)
+        with one_line_errors(f'{path}: {phase}_dataloader'):
+            Runner.build_dataloader({**loader, 'dataset': dataset}, seed=0)
+        with one_line_errors(f'{path}: {phase}_dataloader.dataset.pipeline'):
+            dataset[0]
+    for node in _typed(evaluators):
+        with one_line_errors(f'{path}: {phase}_evaluator'):
+            registries.METRICS.build(node)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import atexit
 import datetime
 import logging
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ from mmtrack_ext.fileio import atomic_write
 from mmtrack_ext.registry import RUNNERS
 
 # How mmengine's pages begin that are for the log file.
-LOG_FILE_ONLY = ('System environment:', 'Config:\n', 'Hooks will be executed')
+LOG_FILE_ONLY = (
+    *('System environment:', 'Config:\n', 'Hooks will be executed'),
+    'Distributed training is not used',
+)
 
 # Where the launchers say which process this is, as mmengine's ``dist/utils.py`` reads it.
 RANK_VARIABLES = {
@@ -72,7 +76,9 @@ class MOTRunner(Runner):
             unused = self.cfg.get('find_unused_parameters', False)
             settings = dict(broadcast_buffers=False, find_unused_parameters=unused)
             model_wrapper_cfg = {**settings, **(model_wrapper_cfg or {}), 'device_ids': None}
-        return super().wrap_model(model_wrapper_cfg, model)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', FutureWarning)  # of torch, at mmengine's own arguments
+            return super().wrap_model(model_wrapper_cfg, model)
 
     def load_checkpoint(
         self,

@@ -15,6 +15,7 @@ module that takes just what mmengine writes there:
 from __future__ import annotations
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,7 +34,8 @@ def read_safely(file: Path | IO[bytes], *, map_location: Any = 'cpu') -> Any:
         pickle.UnpicklingError: the file asks for anything else, or is damaged.
         Exception: the file is damaged; torch raises many kinds.
     """
-    with torch.serialization.safe_globals(_allowed()):
+    with torch.serialization.safe_globals(_allowed()), warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # of a pickle's version, before it is refused
         return torch.load(file, map_location=map_location, weights_only=True)
 
 

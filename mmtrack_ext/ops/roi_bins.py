@@ -13,6 +13,9 @@ from mmtrack_ext.ops.sparse_sums import counted
 from mmtrack_ext.ops.threads import one_thread
 
 MAX_VALUES = 2**24  # held at a time where all values of a bin are: 64 MB
+# Samples along a side of a bin, at one a pixel. Boxes of a diverging detector ask for 10**9, which
+# the compiled operator would sample for hours; a bin of this many feature pixels is no object's.
+MAX_GRID = 2**10
 
 
 class RoIAlignOptions(NamedTuple):
@@ -90,7 +93,7 @@ def _sampled_axis(
     if options.sampling_ratio > 0:
         grid = torch.full_like(start, options.sampling_ratio, dtype=torch.int64)
     else:  # boxes of no or negative length, or of NaN, have no samples
-        grid = torch.nan_to_num(bin_size.ceil(), posinf=0).clamp(min=0).long()
+        grid = torch.nan_to_num(bin_size.ceil(), posinf=0).clamp(0, MAX_GRID).long()
     return Axis(start, bin_size, grid, bins, size)
 
 

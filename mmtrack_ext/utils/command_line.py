@@ -40,6 +40,9 @@ def _one_line(error: Exception) -> str:
         return f'not enough memory: {error}'
     if isinstance(error, OSError) and error.filename is not None:
         return f'{error.filename}: {error.strerror}'
+    if 'in DataLoader worker' in str(error):
+        # The text is the traceback of the other process; its last line is the error.
+        return str(error).strip().splitlines()[-1]
     return ' '.join(str(error).split())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 from pathlib import Path
 from typing import Any
@@ -53,16 +54,25 @@ def load_config(path: Path | str, options: dict[str, Any] | None = None) -> Conf
 def config_options(assignments: list[str]) -> dict[str, Any]:
     """``['model.tracker.max_age=60']`` as a dict, values as mmengine's ``DictAction`` reads them.
 
+    It leaves ``KEY={...}`` a string, which no part of a config wants: here it is a dict.
+
     Raises:
-        ValueError: an assignment has no ``=``.
+        ValueError: an assignment has no ``=``, or a dict is not closed.
     """
     options = {}
     for assignment in assignments:
         key, equals, value = assignment.partition('=')
         if not equals or not key:
             raise ValueError(f'--cfg-options takes key=value. Got {assignment!r}.')
-        options[key] = DictAction._parse_iterable(value)
+        options[key] = _read_dict(value) if value[:1] == '{' else DictAction._parse_iterable(value)
     return options
+
+
+def _read_dict(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        raise ValueError(f"--cfg-options takes dicts as {{'key': value}}. Got {text!r}.") from None
 
 
 def _check_key(path: Path, config: dict[str, Any], key: str) -> None:

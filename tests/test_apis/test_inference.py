@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 
 from mmtrack_ext.apis import MOTInferencer, init_model
+from mmtrack_ext.apis.models import check_classes
 from mmtrack_ext.registry import MODELS
 from mmtrack_ext.utils.config import load_config
 from mmtrack_ext.utils.register_all_modules import register_all_modules
@@ -41,8 +42,9 @@ def frames(count):
     return [rng.integers(0, 256, (120, 200, 3), dtype=np.uint8) for _ in range(count)]
 
 
-def test_frames_give_what_the_model_gives(config, weights):
+def test_frames_give_what_the_model_gives(config, weights, capsys):
     inferencer = MOTInferencer(config, detector=weights, device='cpu')
+    assert capsys.readouterr().out == ''  # mmengine would tell of each of the 734 weights
     image = frames(1)[0]
     detections, tracked = inferencer(image)
     # The same by hand: stretched to 320 x 192 by mmcv, normalised, boxes scaled back.
@@ -86,6 +88,13 @@ def test_a_part_without_weights_is_named(config):
     without_network = Config(dict(model=dict(type='TrackingByDetection', tracker=TRACKER)))
     with pytest.raises(ValueError, match='--device gpu'):
         init_model(without_network, device='gpu')
+
+
+@pytest.mark.parametrize(('index', 'names', 'known'), [(1, ['car'], '0 .car.'), (-1, [], 'from 0')])
+def test_a_class_that_nothing_has_is_refused(index, names, known):
+    check_classes([0], names)
+    with pytest.raises(ValueError, match=f'There is no class {index}; classes are .*{known}'):
+        check_classes([0, index], names)
 
 
 def test_a_model_without_a_detector_cannot_look_at_frames(root):

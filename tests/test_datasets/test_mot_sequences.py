@@ -109,6 +109,8 @@ def test_errors_name_the_folder(tmp_path, make_sequence):
         MOTSequenceDataset(tmp_path / 'A')
     with pytest.raises(ValueError, match=r"'frames' .*Got 'half'"):
         MOTSequenceDataset(tmp_path, frames='half')
+    with pytest.raises(ValueError, match=r"'sequences' .* list of names.*Got 'A'"):
+        MOTSequenceDataset(tmp_path, sequences='A')
 
 
 def test_the_half_of_real_sequences_is_as_long_as_the_published_one(shared_data):

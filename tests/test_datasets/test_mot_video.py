@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import numpy as np
@@ -282,8 +283,18 @@ def test_missing_file_says_how_to_make_it(tmp_path, name, command):
         ('{"metainfo": {}, "data_list": []}', "no COCO-video file, 'images' is missing"),
         ('{"images": []}', "'categories' is missing"),
         (dict(videos=[]), "image 1 is of video 1, which 'videos' lacks"),
+        (dict(videos=[dict(id=1)]), "entry 0 of 'videos' has no 'name'"),
+        (dict(annotations=[dict(image_id=1)]), "entry 0 of 'annotations' has no 'category_id'"),
+        (
+            dict(annotations=[dict(image_id=1, category_id=1, bbox=[0, 0, 5])]),
+            r"'bbox' of annotation .* must be \[left, top, width, height\]",
+        ),
+        (dict(images=[5]), "entry 0 of 'images' has no 'id'"),
         (dict(images=[]), 'no frame left'),
-        (dict(images=[dict(id=1, file_name='1.jpg', height=3)]), "image 0 has no 'width'"),
+        (
+            dict(images=[dict(id=1, file_name='1.jpg', height=3)]),
+            "entry 0 of 'images' has no 'width'",
+        ),
         (
             dict(categories=[dict(id=1, name='car')]),
             r"no category 'pedestrian' in it, only \['car'\]",
@@ -302,3 +313,21 @@ def test_a_broken_file_is_named_in_one_line(save, coco_video, content, problem):
 def test_classes_must_be_names(coco_video, save, classes):
     with pytest.raises(ValueError, match="'metainfo' of MOTVideoDataset must hold classes"):
         MOTVideoDataset(save(coco_video([1])), metainfo=dict(classes=classes))
+
+
+def test_a_file_of_other_tools_may_leave_out_or_null_what_is_not_needed(save, coco_video):
+    box = dict(image_id=1, category_id=1, bbox=[1, 2, 5, 6], visibility=None)
+    path = save('\ufeff' + json.dumps(coco_video([1], annotations=[box])))
+    (instance,) = MOTVideoDataset(str(path)).get_data_info(0)['instances']
+    assert (instance['bbox'], instance['visibility']) == ([1, 2, 6, 8], 1.0)
+    path = save(coco_video([1]) | dict(annotations=None))
+    assert MOTVideoDataset(str(path)).get_data_info(0)['instances'] == []
+
+
+def test_mmdet_names_the_prefix_of_images_in_two_ways(save, coco_video):
+    path = str(save(coco_video([1], images=[dict(id=1, file_name='1.jpg', height=9, width=9)])))
+    for name in ('img', 'img_path'):
+        dataset = MOTVideoDataset(path, data_prefix={name: 'train'})
+        assert dataset.get_data_info(0)['img_path'] == 'train/1.jpg'
+    with pytest.raises(ValueError, match=r'data_prefix.* must be dict'):
+        MOTVideoDataset(path, data_prefix=dict(image='train'))

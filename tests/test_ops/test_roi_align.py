@@ -150,3 +150,12 @@ def test_half_precision_is_computed_in_single(mode, dtype):
     # mmcv keeps the places of the maxima in half precision.
     tolerance = dict(rtol=0, atol=0) if mode == 'avg' else dict(rtol=0, atol=0.02)
     torch.testing.assert_close(halves.grad, singles.grad.to(dtype), **tolerance)
+
+
+@needs_stand_in
+@pytest.mark.parametrize('mode', ['avg', 'max'])
+def test_a_box_of_a_diverging_detector_neither_hangs_nor_fills_memory(mode):
+    """A million kilometres; mmcv asks for one sample a pixel, 10**9 along each side of a bin."""
+    layer = RoIAlign((2, 2), 1.0, 0, mode, True)
+    output = layer(torch.ones(1, 1, 8, 8), torch.tensor([[0.0, -1e9, -1e9, 1e9, 1e9]]))
+    assert output.abs().max() < 1e-4  # the map is nearly nothing of it

@@ -167,7 +167,7 @@ def test_several_classes_of_a_set_of_ones_own(tmp_path, make, convert):
     make('train', 'SynthMOT-01', 1, '1,1,1,2,3,4,1,1,1\n1,2,1,2,3,4,1,3,1\n1,2,1,2,3,4,0,1,0\n')
     make('val', 'SynthMOT-02', 1, '1,1,1,2,3,4,1,1,1\n')
     convert(tmp_path / 'data', tmp_path / 'out')
-    names = [dict(id=1, name='pedestrian'), dict(id=2, name='class 2'), dict(id=3, name='class 3')]
+    names = [dict(id=1, name='pedestrian'), dict(id=3, name='class 3')]
     assert load(tmp_path / 'out', 'val')['categories'] == names
     rows = load(tmp_path / 'out', 'train')['annotations']
     assert [(row['category_id'], row['iscrowd'], row['instance_id']) for row in rows] == [
@@ -178,8 +178,17 @@ def test_several_classes_of_a_set_of_ones_own(tmp_path, make, convert):
     convert(tmp_path / 'data', tmp_path / 'out', '--classes', 'person', 'car', 'van')
     names = [category['name'] for category in load(tmp_path / 'out', 'train')['categories']]
     assert names == ['person', 'car', 'van']
+    with pytest.raises(ValueError, match=r'--classes must be different names\. Got car car van'):
+        convert(tmp_path / 'data', tmp_path / 'out', '--classes', 'car', 'car', 'van')
     with pytest.raises(ValueError, match='--classes names 2, but SynthMOT-01 has class 3'):
         convert(tmp_path / 'data', tmp_path / 'out', '--classes', 'person', 'car')
+
+
+def test_a_stray_class_number_makes_one_category(tmp_path, make, convert):
+    make('train', 'A', 1, '1,1,1,2,3,4,1,1,1\n1,2,1,2,3,4,1,100000000,1\n')
+    convert(tmp_path / 'data', tmp_path / 'out')
+    ids = [category['id'] for category in load(tmp_path / 'out', 'train')['categories']]
+    assert ids == [1, 100000000]
 
 
 def test_rules_can_be_chosen(tmp_path, make, convert):
@@ -252,12 +261,23 @@ def test_mistakes_are_one_line_and_nothing_is_written(tmp_path, make, convert):
     (folder / 'gt' / 'gt.txt').unlink()
     problem(r'gt/gt\.txt', error=FileNotFoundError)
     (folder / 'seqinfo.ini').write_text('[Sequence]\nseqLength=2\n')
-    problem(r'imWidth or imHeight is missing, and there is no image .*000001\.jpg')
+    problem(r'imWidth or imHeight is missing or 0, and there is no image .*000001\.jpg')
+    (folder / 'seqinfo.ini').write_text('[Sequence]\nseqLength=2\nimWidth=0\nimHeight=9\n')
+    (folder / 'gt' / 'gt.txt').write_text('1,1,1,2,3,4,1,1,1\n')
+    problem(r'imWidth or imHeight is missing or 0, and there is no image .*000001\.jpg')
     (folder / 'seqinfo.ini').unlink()
     problem(r'A: seqinfo\.ini is missing')
     shutil.rmtree(tmp_path / 'data' / 'train')
     make('val', 'A', 2, '1,1,1,2,3,4,1,1,1\n')
     problem('--split-train: .* has no folder train', '--split-train')
+
+
+def test_halves_need_a_place_before_anything_is_written(tmp_path, make, convert, monkeypatch):
+    folder = make('train', 'A', 2, '1,1,1,2,3,4,1,1,1\n')
+    monkeypatch.setattr('os.access', lambda path, mode: path != folder / 'gt')  # root may write all
+    with pytest.raises(ValueError, match=r'--split-train writes .* into \S*A/gt, which is read-on'):
+        convert(tmp_path / 'data', tmp_path / 'out', '--split-train')
+    assert not (tmp_path / 'out').exists()
 
 
 def test_command_line_exits_with_one_line(tmp_path, run_tool):

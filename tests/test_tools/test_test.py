@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import socket
 import subprocess
 
 import numpy as np
 import pytest
+import torch
 
 # mmengine's runner and torch's DataLoader warn of their own parts on today's Python.
 pytestmark = pytest.mark.filterwarnings('default')
 
 SCENES = 'configs/bytetrack/bytetrack_detections_scenes.py'
 MISSING = 'test_dataloader.dataset.ann_file=annotations/none.json'
+FIRST = 'detector.backbone.conv1.0.weight'
 SYNTHMOT = 'configs/bytetrack/bytetrack_nanodet-plus-m_synthmot.py'
 
 
@@ -120,8 +123,6 @@ def test_two_processes_write_the_same(root, tmp_path, run_tool_here):
 @pytest.fixture(scope='module')
 def synthmot(tmp_path_factory, root):
     """Two rendered sequences of different length, their annotations, random weights."""
-    import torch
-
     from mmtrack_ext.datasets.synthetic.dataset import write_synth_mot
     from mmtrack_ext.registry import MODELS
     from mmtrack_ext.utils.config import load_config
@@ -189,11 +190,25 @@ def test_live_equals_cached_and_any_batch_size(synthmot, root, tmp_path, run_too
         assert len(list(frames)) == 7
 
 
+class Foreign:
+    """Unpickling it leaves a trace."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
 def error_cases(root, tmp_path, synthmot):
     config = live(root, tmp_path, synthmot, 1)
     detector = root / 'configs/nanodet/nanodet-plus-m_synthmot.py'
     text = tmp_path / 'notes.pth'
     text.write_text('not a checkpoint')
+    program = tmp_path / 'program.pth'
+    program.write_bytes(pickle.dumps(Foreign(tmp_path / 'trace')))
+    nan, weights = tmp_path / 'nan.pth', torch.load(synthmot / 'whole.pth')['state_dict']
+    torch.save({FIRST: torch.full_like(weights[FIRST], torch.nan)}, nan)
     broken = tmp_path / 'broken.py'
     broken.write_text('model = dict(')
     other = tmp_path / 'other.py'
@@ -224,6 +239,29 @@ def error_cases(root, tmp_path, synthmot):
             (config, synthmot / 'whole.pth', '--cfg-options', 'test_evaluator.1.type=MTOMetric'),
             "did you mean 'MOTMetric'",
         ),
+        'unknown benchmark': (
+            (config, synthmot / 'whole.pth', '--cfg-options', 'test_evaluator.1.benchmark=MOT18'),
+            'must be auto or one of MOT15',
+        ),
+        'unknown loop': (
+            (config, synthmot / 'whole.pth', '--cfg-options', 'test_cfg.type=TestLop'),
+            "did you mean 'TestLoop'",
+        ),
+        'workers that persist where there are none': (
+            (config, '--cfg-options', 'test_dataloader.persistent_workers=True'),
+            'test_dataloader: persistent_workers option needs num_workers > 0',
+        ),
+        'annotations of other images': (
+            (config, '--cfg-options', 'test_dataloader.dataset.data_prefix.img_path=nowhere'),
+            'nowhere',
+        ),
+        'weights that are not finite': ((config, nan), 'nan.pth: detector.backbone'),
+        'pickle of a program': ((config, program), 'program.pth: this is no checkpoint'),
+        'checkpoint behind an option': ((config, '--classes', 0, '--checkpoint', text), 'notes'),
+        'checkpoint last': ((config, '--work-dir', 'run', text), 'notes.pth'),
+        'class without a name': ((config, '--classes', 0, 1), 'There is no class 1; classes are 0'),
+        'file as results': ((config, '--out', text), 'notes.pth: this is a file where a folder'),
+        'file as videos': ((config, '--show-dir', text), 'notes.pth: this is a file where a fol'),
         'NaN as score': ((config, '--min-score', 'nan'), '--min-score must be a number'),
         'no such device': ((config, '--device', 'tpu'), '--device takes'),
         'no such GPU': ((config, '--device', 'cuda:99'), '--device cuda:99'),
@@ -236,6 +274,10 @@ CASES = (
     *('no such config', 'broken config', 'nothing to test', 'no such checkpoint', 'no checkpoint'),
     *('text as checkpoint', 'weights of the detector alone', 'no network to fill'),
     *('unknown option', 'unknown tracker argument', 'tracker config without tracker'),
+    *('unknown benchmark', 'unknown loop', 'workers that persist where there are none'),
+    *('annotations of other images', 'weights that are not finite', 'pickle of a program'),
+    *('checkpoint behind an option', 'checkpoint last', 'class without a name'),
+    *('file as results', 'file as videos'),
     *('missing annotations', 'unknown metric', 'NaN as score', 'no such device', 'no such GPU'),
     *('detector alone asked to track', 'processes that nobody started'),
 )

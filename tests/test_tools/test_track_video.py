@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import runpy
 import subprocess
 import sys
 
@@ -9,7 +8,6 @@ import pytest
 
 from mmtrack_ext.fileio import read_detections, read_results
 from mmtrack_ext.testing.scenes import make_scene, write_scene
-from mmtrack_ext.utils.command_line import run_tool as run_main
 from mmtrack_ext.visualization import VideoWriter, open_frames
 
 BYTETRACK = 'configs/bytetrack/bytetrack_detections_scenes.py'
@@ -29,21 +27,13 @@ def clip(tmp_path_factory):
 
 
 @pytest.fixture
-def track(root, clip, monkeypatch, capfd):
-    """Run the tool over the clip's stored detections, in this process (starting one is slow)."""
-    tool = runpy.run_path(str(root / 'tools' / 'track_video.py'))
+def track(root, clip, run_tool_here):
+    """Run the tool over the clip's stored detections, in this process."""
 
     def run(*arguments, source=clip / 'clip.mp4', config=root / BYTETRACK):
         stored = () if '--detections' in arguments else ('--detections', text_of(clip))
         command = ['track_video.py', source, config, *stored, *arguments]
-        monkeypatch.setattr(sys, 'argv', list(map(str, command)))
-        capfd.readouterr()
-        try:
-            run_main(tool['main'])
-            status = 0
-        except SystemExit as ended:
-            status = ended.code
-        return subprocess.CompletedProcess(command, status, *capfd.readouterr())
+        return subprocess.CompletedProcess(command, *run_tool_here(*command))
 
     return run
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import runpy
 import signal
 import socket
 import subprocess
@@ -32,24 +32,14 @@ def config(engine_tests, tmp_path):
 
 
 @pytest.fixture
-def train(root, engine_tests, tmp_path, monkeypatch, capfd):
-    """Run the tool in this process, which saves the imports: (exit status, out, err)."""
+def train(engine_tests, tmp_path, monkeypatch, run_tool_here):
+    """Run the tool in this process: (exit status, out, err)."""
     from mmengine.registry import DefaultScope
 
     monkeypatch.syspath_prepend(str(engine_tests))
     monkeypatch.chdir(tmp_path)
     scope = DefaultScope.get_current_instance()
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['train.py', *map(str, arguments)])
-        status = 0
-        try:
-            runpy.run_path(str(root / 'tools' / 'train.py'), run_name='__main__')
-        except SystemExit as error:
-            status = error.code
-        return status, *capfd.readouterr()
-
-    yield run
+    yield functools.partial(run_tool_here, 'train.py')
     if scope is not None:
         DefaultScope.get_instance(f'after-{tmp_path.name}', scope_name=scope.scope_name)
 
@@ -279,6 +269,8 @@ PRETRAINED = dict(init_cfg=dict(type='Pretrained', checkpoint='absent.pth'))
         ("custom_imports = dict(imports=['no_such_module'])", [], 'no_such_module'),
         ('train_dataloader = None', [], 'this config has nothing to train'),
         ('optim_wrapper = None', [], 'there is no optim_wrapper'),
+        ('train_dataloader = dict(batch_size=0)', [], 'train_dataloader: batch_size should be'),
+        ('', ['--cfg-options', 'load_from=nan.pth'], 'nan.pth: weight is not finite'),
         ("model = dict(type='Slop')", [], "no model of the type 'Slop'; did you mean 'Slope'?"),
         ('model = dict(sise=1)', [], "unexpected keyword argument 'sise'"),
         ("optim_wrapper = dict(optimizer=dict(type='SDG'))", [], "no optimizer of the type 'SDG'"),
@@ -312,6 +304,7 @@ def test_mistakes_are_one_line_and_nothing_is_written(
     (tmp_path / 'text.pth').write_text('text')
     torch.save(dict(state_dict=dict(weight=torch.ones(1))), 'weights.pth')
     torch.save(dict(state_dict=dict(slope=torch.ones(1))), 'other.pth')
+    torch.save(dict(state_dict=dict(weight=torch.tensor([torch.nan]))), 'nan.pth')
     config.write_text(f'{config.read_text()}{addition}\n')
     before = sorted(tmp_path.rglob('*'))
     if '--work-dir' not in arguments:

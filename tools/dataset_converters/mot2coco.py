@@ -23,22 +23,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import numpy as np
-
+from mmtrack_ext.datasets.coco_video import CocoVideo, Sequence, make_categories
 from mmtrack_ext.datasets.mot_folders import LAYOUT, frame_files, read_info, sequence_folders
-from mmtrack_ext.evaluation.protocols import PEDESTRIAN, PROTOCOLS, infer_protocol
+from mmtrack_ext.evaluation.protocols import PROTOCOLS, infer_protocol
 from mmtrack_ext.fileio import (
     FileFormatError,
-    GroundTruth,
-    SequenceInfo,
     atomic_write,
     read_detections,
     read_ground_truth,
@@ -49,29 +46,6 @@ from mmtrack_ext.fileio import (
 from mmtrack_ext.utils.command_line import progress, run_tool, warn
 
 SPLITS = ('train', 'val', 'test')
-# Detections on these count neither way: TrackEval's MotChallenge2DBox, distractor_class_names.
-DISTRACTORS = {
-    'MOT16': (2, 7, 8, 12),
-    'MOT17': (2, 7, 8, 12),
-    'MOT20': (2, 6, 7, 8, 12),
-    'DanceTrack': (),
-}
-
-
-@dataclass(frozen=True)
-class Sequence:
-    """What is read of a sequence folder once, whichever splits it goes into."""
-
-    folder: Path
-    info: SequenceInfo
-    frames: list[Path]
-    protocol: str
-    truth: GroundTruth | None
-
-    @property
-    def name(self) -> str:
-        """That of the folder, which is where everything is looked for."""
-        return self.folder.absolute().name
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -122,6 +96,8 @@ def main() -> None:
         ]
         for split, folders in found.items()
     }
+    if arguments.split_train:
+        check_writable(splits['train'])
     if arguments.convert_det:
         check_detections(splits)
     categories = make_categories([s for split in splits.values() for s in split], arguments.classes)
@@ -156,7 +132,7 @@ def read_sequence(folder: Path, *, benchmark: str, needs_truth: bool) -> Sequenc
     """
     info = read_info(folder)
     frames = frame_files(folder, info)
-    if info.width is None or info.height is None:
+    if not info.width or not info.height:
         width, height = image_size(frames[0], folder)
         info = replace(info, width=width, height=height)
     name = folder.absolute().name
@@ -177,9 +153,19 @@ def image_size(path: Path, folder: Path) -> tuple[int, int]:
 
     image = cv2.imread(str(path)) if path.is_file() else None
     if image is None:
-        problem = f'imWidth or imHeight is missing, and there is no image {path} to measure'
+        problem = f'imWidth or imHeight is missing or 0, and there is no image {path} to measure'
         raise FileFormatError(folder / 'seqinfo.ini', problem)
     return image.shape[1], image.shape[0]
+
+
+def check_writable(sequences: list[Sequence]) -> None:
+    """Refuse --split-train before anything is written if the halves have no place."""
+    for folder in (sequence.folder / 'gt' for sequence in sequences):
+        if not os.access(folder, os.W_OK):
+            raise ValueError(
+                f'--split-train writes gt_half-train.txt and gt_half-val.txt into {folder}, which '
+                'is read-only; convert a copy (without images: SEQ/seqinfo.ini and SEQ/gt)'
+            )
 
 
 def check_detections(splits: dict[str, list[Sequence]]) -> None:
@@ -188,45 +174,6 @@ def check_detections(splits: dict[str, list[Sequence]]) -> None:
         path = sequence.folder / 'det' / 'det.txt'
         if not path.is_file():
             raise ValueError(f'--convert-det: {path} is missing; leave the option out without it')
-
-
-def make_categories(sequences: list[Sequence], names: list[str] | None) -> list[dict[str, Any]]:
-    """COCO's ``categories``, the same for every split.
-
-    Raises:
-        ValueError: a class has no name, or is below 1.
-    """
-    present: dict[int, str] = {PEDESTRIAN: ''}
-    for sequence in sequences:
-        if sequence.truth is not None:
-            numbers, _ = categories_of(sequence.truth, sequence.protocol)
-            if sequence.protocol == 'none' and (numbers < 1).any():
-                problem = f'{sequence.name}: class {numbers.min()}, but classes count from 1'
-                raise ValueError(problem)
-            present |= dict.fromkeys(np.unique(numbers[numbers != 0]).tolist(), sequence.name)
-    if names is None:
-        names = ['pedestrian', *(f'class {number}' for number in range(2, max(present) + 1))]
-    if max(present) > len(names):
-        raise ValueError(
-            f'--classes names {len(names)}, but {present[max(present)]} has class {max(present)}'
-        )
-    return [dict(id=number, name=name) for number, name in enumerate(names, start=1)]
-
-
-def categories_of(truth: GroundTruth, protocol: str) -> tuple[np.ndarray, np.ndarray]:
-    """What each row of the ground truth is.
-
-    Returns:
-        (N,) category, 0 = left out; (N,) bool, whether it is to be ignored.
-    """
-    unscored = truth.flags == 0
-    if protocol == 'MOT15':
-        return np.full_like(truth.classes, PEDESTRIAN), unscored
-    if protocol == 'none':
-        return truth.classes, unscored
-    distractor = np.isin(truth.classes, DISTRACTORS[protocol])
-    kept = distractor | (truth.classes == PEDESTRIAN)
-    return np.where(kept, PEDESTRIAN, 0), distractor | unscored
 
 
 def span_of(sequence: Sequence, part: str) -> tuple[int, int]:
@@ -263,103 +210,10 @@ def convert(
     with atomic_write(path) as file:
         file.write(json.dumps(writer.content()))
     print(f'{split}: {writer.summary()}; wrote {path}')
-    if part != 'all':
+    if part != 'all' and writer.videos:
         print(f'{split}: wrote gt/gt_{part}.txt in each sequence of {arguments.input / "train"}')
-    if arguments.convert_det:
+    if arguments.convert_det and writer.videos:
         print(f'{split}: wrote {arguments.output / f"{split}_detections"}/SEQ.npz')
-
-
-class CocoVideo:
-    """The tables of one COCO-video file, sequence after sequence."""
-
-    def __init__(self, categories: list[dict[str, Any]]) -> None:
-        self.categories = categories
-        self.videos: list[dict[str, Any]] = []
-        self.images: list[dict[str, Any]] = []
-        self.annotations: list[dict[str, Any]] = []
-        self.num_instances = 0
-        self.counts: Counter[str] = Counter()
-
-    def add(self, sequence: Sequence, start: int, stop: int) -> None:
-        """Frames ``start`` to ``stop - 1`` of a sequence."""
-        info, video_id = sequence.info, len(self.videos) + 1
-        size = dict(width=info.width, height=info.height)
-        self.videos.append(dict(id=video_id, name=sequence.name, fps=info.frame_rate, **size))
-        rows = rows_by_frame(sequence)
-        instances: dict[tuple[int, int], int] = {}
-        for frame in range(start, stop):
-            image = dict(
-                id=len(self.images) + 1,
-                video_id=video_id,
-                file_name=f'{sequence.name}/{info.image_folder}/{sequence.frames[frame].name}',
-                **size,
-                frame_id=frame - start,
-                mot_frame_id=frame + 1,
-            )
-            self.images.append(image)
-            for row in rows[frame]:
-                self._add_row(row, image, instances)
-        if sequence.truth is not None:
-            numbers, _ = categories_of(sequence.truth, sequence.protocol)
-            inside = (sequence.truth.frames >= start) & (sequence.truth.frames < stop)
-            self.counts['left out'] += int((inside & (numbers == 0)).sum())
-
-    def _add_row(
-        self, row: dict[str, Any], image: dict[str, Any], instances: dict[tuple[int, int], int]
-    ) -> None:
-        key = (row['category_id'], row['mot_instance_id'])
-        if key not in instances:
-            instances[key] = self.num_instances
-            self.num_instances += 1
-        own = dict(id=len(self.annotations) + 1, image_id=image['id'], video_id=image['video_id'])
-        self.annotations.append(own | row | dict(instance_id=instances[key]))
-        self.counts['ignored' if row['iscrowd'] else 'targets'] += 1
-
-    def content(self) -> dict[str, Any]:
-        """What is written."""
-        return dict(
-            categories=self.categories,
-            videos=self.videos,
-            images=self.images,
-            annotations=self.annotations,
-            num_instances=self.num_instances,
-        )
-
-    def summary(self) -> str:
-        """Counts, for people."""
-        return (
-            f'{len(self.videos)} sequences, {len(self.images)} frames, {self.num_instances} '
-            f'objects, boxes: {self.counts["targets"]} targets, {self.counts["ignored"]} ignored, '
-            f'{self.counts["left out"]} of other classes left out'
-        )
-
-
-def rows_by_frame(sequence: Sequence) -> dict[int, list[dict[str, Any]]]:
-    """The annotations of each frame, from 0, without what depends on the split."""
-    rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    truth = sequence.truth
-    if truth is None:
-        return rows
-    numbers, ignored = categories_of(truth, sequence.protocol)
-    columns = (
-        *(truth.frames, numbers, truth.boxes_tlwh, ignored, truth.visibilities),
-        *(truth.ids, truth.classes, truth.flags),
-    )
-    for values in zip(*(column.tolist() for column in columns), strict=True):
-        frame, category, bbox, is_ignored, visibility, track_id, class_id, flag = values
-        if category:
-            annotation = dict(
-                category_id=category,
-                bbox=bbox,
-                area=bbox[2] * bbox[3],
-                iscrowd=int(is_ignored),
-                visibility=visibility,
-                mot_instance_id=track_id,
-                mot_class_id=class_id,
-                mot_conf=flag,
-            )
-            rows[frame].append(annotation)
-    return rows
 
 
 if __name__ == '__main__':

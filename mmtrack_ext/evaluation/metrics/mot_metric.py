@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmtrack_ext.association.detections import Detections, TrackedBoxes
 from mmtrack_ext.association.interpolation import interpolate
 from mmtrack_ext.evaluation.metrics.whole_video_metric import WholeVideoMetric
-from mmtrack_ext.evaluation.protocols import infer_protocol
+from mmtrack_ext.evaluation.protocols import PROTOCOLS, infer_protocol
 from mmtrack_ext.evaluation.scores import table_lines, write_scores
 from mmtrack_ext.evaluation.trackeval_bridge import evaluate_sequences
 from mmtrack_ext.fileio import (
@@ -77,6 +77,9 @@ class MOTMetric(WholeVideoMetric):
         collect_device: str = 'cpu',
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
+        if benchmark not in ('auto', *PROTOCOLS):
+            names = ', '.join(PROTOCOLS)
+            raise ValueError(f'The benchmark must be auto or one of {names}. Got {benchmark!r}.')
         self.benchmark = benchmark
         self.out = None if out is None else Path(out)
         self.format_only = format_only

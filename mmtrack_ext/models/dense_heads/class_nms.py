@@ -8,7 +8,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 
-def class_nms(results: InstanceData, *, nms: dict, max_per_img: int = -1) -> InstanceData:
+def class_nms(results: InstanceData, *, nms: dict | None, max_per_img: int = -1) -> InstanceData:
     """Suppress within each class; the best ``max_per_img`` of all classes remain.
 
     Below ``nms['split_thr']`` boxes (10,000) all classes are handled at once: each class is moved
@@ -17,7 +17,8 @@ def class_nms(results: InstanceData, *, nms: dict, max_per_img: int = -1) -> Ins
 
     Args:
         results: ``bboxes`` (N, 4), ``scores`` (N,), ``labels`` (N,).
-        nms: ``dict(type='nms', iou_threshold=...)``; any kind that mmcv has.
+        nms: ``dict(type='nms', iou_threshold=...)``; any kind that mmcv has. None
+            suppresses nothing.
         max_per_img: how many boxes may remain; -1 for all.
 
     Returns:
@@ -25,17 +26,22 @@ def class_nms(results: InstanceData, *, nms: dict, max_per_img: int = -1) -> Ins
     """
     if not len(results):
         return results
+    if nms is None:
+        kept = results[results.scores.argsort(descending=True, stable=True)]
+    else:
+        kept = _suppress_within_classes(results, nms)
+    return kept[:max_per_img] if max_per_img > 0 else kept
+
+
+def _suppress_within_classes(results: InstanceData, nms: dict) -> InstanceData:
     labels = results.labels
     split_at = nms.get('split_thr', 10_000)  # mmcv's and NanoDet's
     if len(results) < split_at or nms.get('class_agnostic', False):
-        kept = _suppress(results, labels, nms)
-    else:
-        unmoved = torch.zeros_like(labels)
-        parts = [labels == label for label in labels.unique()]
-        kept = [_suppress(results[part], unmoved[part], nms) for part in parts]
-        kept = InstanceData.cat(kept)
-        kept = kept[kept.scores.argsort(descending=True, stable=True)]
-    return kept[:max_per_img] if max_per_img > 0 else kept
+        return _suppress(results, labels, nms)
+    unmoved = torch.zeros_like(labels)
+    parts = [labels == label for label in labels.unique()]
+    kept = InstanceData.cat([_suppress(results[part], unmoved[part], nms) for part in parts])
+    return kept[kept.scores.argsort(descending=True, stable=True)]
 
 
 def _suppress(results: InstanceData, groups: Tensor, nms: dict) -> InstanceData:

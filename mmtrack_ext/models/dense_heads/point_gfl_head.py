@@ -146,6 +146,11 @@ def _above(
     """Each pair of point and class whose score is above the limit."""
     wanted = scores > min_score
     if classes is not None:
+        if not set(classes) <= set(range(scores.shape[1])):
+            raise ValueError(
+                f"The 'classes' of test_cfg must be labels 0 to {scores.shape[1] - 1} of the head. "
+                f'Got {list(classes)} instead.'
+            )
         others = torch.ones(scores.shape[1], dtype=torch.bool, device=scores.device)
         others[list(classes)] = False
         wanted[:, others] = False

@@ -119,6 +119,8 @@ def test_other_classes_can_be_left_out(one_level):
     for classes, count in (([0], 0), ([1], 1), (None, 1)):
         (found,) = one_level.predict_by_feat(*maps, [meta], cfg=dict(classes=classes))
         assert len(found) == count
+    with pytest.raises(ValueError, match=r"'classes' of test_cfg .* 0 to \d+ .*Got \[80\]"):
+        one_level.predict_by_feat(*maps, [meta], cfg=dict(classes=[80]))
 
 
 def test_boxes_are_decoded_in_single_precision(one_level):
@@ -168,6 +170,11 @@ def test_many_boxes_are_not_moved(split_thr, remain):
     # Overlaps: 0.755 / 1.245 = 0.6064 and 0.75 / 1.25 = 0.6.
     nms = dict(type='nms', iou_threshold=0.603, split_thr=split_thr)
     assert len(class_nms(results, nms=nms)) == remain
+
+
+def test_no_suppression_is_best_first_up_to_the_limit():
+    results = boxes_of_classes([0.5, 0.9, 0.8], [3, 3, 7])
+    assert class_nms(results, nms=None, max_per_img=2).scores.tolist() == pytest.approx([0.9, 0.8])
 
 
 def test_nothing_stays_nothing():

@@ -1,0 +1,92 @@
+"""Reading COCO-video files, of this package's tools and of others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+CONVERT = 'tools/dataset_converters/mot2coco.py -i {root} -o {root}/annotations'
+TABLES = {  # and what every entry has
+    'images': ('id', 'file_name', 'height', 'width'),
+    'categories': ('id', 'name'),
+    'annotations': ('image_id', 'category_id', 'bbox'),
+    'videos': ('id', 'name'),
+}
+
+
+def read_tables(path: str) -> dict:
+    """``images, categories, annotations, videos`` of a file; the last two may be missing there.
+
+    Raises:
+        FileNotFoundError: there is no such file; says how to make it.
+        ValueError: it is not such a file, or an entry of a table lacks something.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding='utf-8-sig'))
+    except FileNotFoundError:
+        raise FileNotFoundError(f'{path}: no such annotation file; {_how_to_make(path)}') from None
+    except ValueError as error:  # no JSON, or no text at all
+        raise ValueError(f'{path}: this is no JSON file ({error})') from None
+    tables = content if isinstance(content, dict) else {}
+    missing = [key for key in ('images', 'categories') if not isinstance(tables.get(key), list)]
+    if missing:
+        raise ValueError(
+            f'{path}: this is no COCO-video file, {missing[0]!r} is missing; {_how_to_make(path)}'
+        )
+    content = {**content, **{name: content.get(name) or [] for name in TABLES}}
+    for name, keys in TABLES.items():
+        _check_rows(path, name, content[name], keys)
+    return content
+
+
+def _check_rows(path: str, table: str, rows: list[dict], keys: tuple[str, ...]) -> None:
+    for position, row in enumerate(rows):
+        absent = [key for key in keys if not isinstance(row, dict) or row.get(key) is None]
+        if absent:
+            raise ValueError(f'{path}: entry {position} of {table!r} has no {absent[0]!r}')
+        if len(row.get('bbox', range(4))) != 4:
+            raise ValueError(
+                f"{path}: 'bbox' of annotation {row} must be [left, top, width, height]"
+            )
+
+
+def _how_to_make(path: str) -> str:
+    """The command that makes the file, from where it is looked for."""
+    root = Path(path).parent.parent
+    if 'crowdhuman' in path.lower():
+        return f'make it with: {CONVERT.replace("mot2coco", "crowdhuman2coco").format(root=root)}'
+    command = CONVERT.format(root=root)
+    if Path(path).name.startswith('half-'):
+        command += ' --split-train'
+    if 'SynthMOT' in root.parts:
+        render = f'tools/dataset_converters/make_synth_mot.py {root}'
+        return f'make it with: {render} and then {command}'
+    return f'make it with: {command}'
+
+
+def videos_in(path: str, content: dict) -> list[dict]:
+    """``video_id, video_name, frame_rate, images`` of each video, images by frame."""
+    known = {video['id']: video for video in content['videos']}
+    next_id = max(known, default=0) + 1
+    videos: dict[Any, dict] = {}
+    for position, image in enumerate(content['images']):
+        if 'video_id' not in image or 'frame_id' not in image:
+            name = Path(image['file_name']).stem
+            videos[f'image {position}'] = dict(video_id=next_id, video_name=name, images=[image])
+            next_id += 1
+            continue
+        video_id = image['video_id']
+        if video_id not in known:
+            raise ValueError(
+                f"{path}: image {image['id']} is of video {video_id}, which 'videos' lacks"
+            )
+        if video_id not in videos:
+            video = known[video_id]
+            videos[video_id] = dict(video_id=video_id, video_name=video['name'], images=[])
+            if video.get('fps') is not None:
+                videos[video_id]['frame_rate'] = video['fps']
+        videos[video_id]['images'].append(image)
+    for video in videos.values():
+        video['images'].sort(key=lambda image: image.get('frame_id', 0))
+    return list(videos.values())
