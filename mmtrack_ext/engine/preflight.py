@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import difflib
+import inspect
 import io
 import re
 from collections.abc import Iterable, Iterator
@@ -51,10 +52,18 @@ def check_training(config: Config, path: Path | str, *, trust: bool = False) -> 
             raise ValueError(f'{path}: there is no {key}, which training needs')
     model = build_once(config, path, phases=('train', 'val'))
     config = copy.deepcopy(config)
-    with one_line_errors(f'{path}: optim_wrapper'):
-        if 'optimizer' in config.optim_wrapper:  # else several, one a part of the model
-            build_optim_wrapper(model, config.optim_wrapper)
+    if 'optimizer' in config.optim_wrapper:  # else several, one a part of the model
+        with one_line_errors(f'{path}: optim_wrapper'):
+            optimizer = build_optim_wrapper(model, config.optim_wrapper).optimizer
+        _build_schedulers(config, path, optimizer)
     _check_checkpoint(config, model, trust=trust)
+
+
+def _build_schedulers(config: Config, path: Path | str, optimizer: Any) -> None:
+    for node in _typed(config.get('param_scheduler')):
+        node = {key: value for key, value in node.items() if key != 'convert_to_iter_based'}
+        with one_line_errors(f'{path}: param_scheduler'):
+            registries.PARAM_SCHEDULERS.build({**node, 'optimizer': optimizer})
 
 
 def build_once(config: Config, path: Path | str, *, phases: Iterable[str]) -> nn.Module:
@@ -75,6 +84,10 @@ def build_once(config: Config, path: Path | str, *, phases: Iterable[str]) -> nn
     for where, registry in NAMED.items():
         for node in _typed(_look_up(config, where)):
             _check_name(registry, node['type'], f'{path}: {where}')
+            if registry is registries.LOOPS:
+                with one_line_errors(f'{path}: {where}'):
+                    arguments = {key: value for key, value in node.items() if key != 'type'}
+                    inspect.signature(registry.get(node['type'])).bind_partial(**arguments)
     _check_pretrained(config.model)
     with one_line_errors(f'{path}: model'):
         model: nn.Module = registries.MODELS.build(config.model)

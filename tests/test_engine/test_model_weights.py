@@ -96,7 +96,8 @@ def test_a_detector_where_a_whole_model_is_wanted(detector_file):
         f'{detector_file}: these are weights of another model than Whole: the file fills 0 of the '
         "model's 6 weights; 6 missing (detector.conv.weight, detector.conv.bias, "
         'detector.norm.weight, ...); 7 unexpected (conv.weight, conv.bias, norm.weight, ...); '
-        'for a checkpoint of the detector alone there is --detector'
+        'for a checkpoint of the detector alone there is --detector, and in training '
+        "model.detector.init_cfg=dict(type='Pretrained', checkpoint=...)"
     )
 
 

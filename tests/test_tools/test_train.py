@@ -250,6 +250,7 @@ def test_a_missing_image_found_by_a_worker_is_one_line(train, config):
 
 
 MOT_DATASET = dict(type='MOTVideoDataset', ann_file='a/train.json', metainfo=dict(classes=('p',)))
+LOOP = dict(_delete_=True, type='EpochBasedTrainLoop', max_epoch=1)
 PRETRAINED = dict(init_cfg=dict(type='Pretrained', checkpoint='absent.pth'))
 
 
@@ -269,6 +270,8 @@ PRETRAINED = dict(init_cfg=dict(type='Pretrained', checkpoint='absent.pth'))
         ("custom_imports = dict(imports=['no_such_module'])", [], 'no_such_module'),
         ('train_dataloader = None', [], 'this config has nothing to train'),
         ('optim_wrapper = None', [], 'there is no optim_wrapper'),
+        (f'train_cfg = {LOOP}', [], 'train_cfg: TypeError: got an unexpected keyword'),
+        ("param_scheduler = [dict(type='MultiStepLR', milestones=[1], x=1)]", [], "argument 'x'"),
         ('train_dataloader = dict(batch_size=0)', [], 'train_dataloader: batch_size should be'),
         ('', ['--cfg-options', 'load_from=nan.pth'], 'nan.pth: weight is not finite'),
         ("model = dict(type='Slop')", [], "no model of the type 'Slop'; did you mean 'Slope'?"),

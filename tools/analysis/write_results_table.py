@@ -4,6 +4,8 @@
 
 The table goes between the lines ``<!-- results: NAME -->`` and ``<!-- end of results -->``. One
 file: a row for each sequence and their combination. Several: a row for each file's combination.
+Of ``evaluation.json`` of tools/test.py, which holds other metrics than of tracks, a row for each
+file, with the columns that are asked for: ``--columns coco/bbox_mAP coco/bbox_mAP_50``.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,31 +32,37 @@ def main() -> None:
     parser.add_argument('name', help='of the table in the README')
     parser.add_argument('metrics', type=Path, nargs='+', help='files of evaluate_mot.py --json')
     parser.add_argument('--label', nargs='+', help='a name for each file; default: its folder')
+    parser.add_argument('--columns', nargs='+', default=COLUMNS, help='scores to show')
     arguments = parser.parse_args()
     labels = arguments.label or [path.resolve().parent.name for path in arguments.metrics]
     if len(labels) != len(arguments.metrics):
         raise ValueError(f'{len(labels)} labels for {len(arguments.metrics)} files')
     tables = [json.loads(path.read_text(encoding='utf-8')) for path in arguments.metrics]
-    replace_table(
-        arguments.readme, arguments.name, table_lines(('', *COLUMNS), cells_of(labels, tables))
-    )
+    columns = arguments.columns
+    lines = table_lines(('', *columns), cells_of(labels, tables, columns))
+    replace_table(arguments.readme, arguments.name, lines)
     print(f'Wrote table {arguments.name} to {arguments.readme}')
 
 
 def rows_of(labels: list[str], tables: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Label and scores of every row."""
-    if len(tables) > 1:
-        return {label: table['COMBINED'] for label, table in zip(labels, tables, strict=True)}
+    if len(tables) > 1 or 'COMBINED' not in tables[0]:
+        by_label = dict(zip(labels, tables, strict=True))
+        return {label: table.get('COMBINED', table) for label, table in by_label.items()}
     rows = {name: row for name, row in tables[0].items() if isinstance(row, dict)}
     rows.pop('PER_CLASS', None)
     rows['combined'] = rows.pop('COMBINED')
     return rows
 
 
-def cells_of(labels: list[str], tables: list[dict[str, Any]]) -> Iterator[list[str]]:
+def cells_of(
+    labels: list[str], tables: list[dict[str, Any]], columns: Sequence[str]
+) -> Iterator[list[str]]:
     """The text of every row."""
     for label, row in rows_of(labels, tables).items():
-        values = [row[column] for column in COLUMNS]
+        if absent := [column for column in columns if column not in row]:
+            raise ValueError(f'{label}: no score {absent[0]!r}, only {", ".join(row)}')
+        values = [row[column] for column in columns]
         yield [label, *(str(v) if isinstance(v, int) else f'{v:.2f}' for v in values)]
 
 
