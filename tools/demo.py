@@ -19,9 +19,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from mmtrack_ext.utils.command_line import run_tool
+from mmtrack_ext.utils.config import read_config
 
 DATA = Path('data/SynthMOT')
 CONFIG = 'configs/bytetrack/bytetrack_nanodet-plus-m_synthmot.py'
+SHOWN = ('HOTA', 'DetA', 'AssA', 'MOTA', 'IDF1')
 DRAWN_SEQUENCE, VIDEO = 'SynthMOT-51', 'SynthMOT-51.mp4'
 DETECTOR_CONFIG = 'configs/nanodet/nanodet-plus-m_synthmot.py'
 
@@ -64,7 +66,8 @@ def stages(out: Path) -> Iterator[Stage]:
     """The five commands."""
     train, results = out / 'train', out / 'results'
     converters, annotations = 'tools/dataset_converters', DATA / 'annotations'
-    detector = ('--detector', train / 'last.pth')
+    epochs = read_config(ROOT / DETECTOR_CONFIG)['train_cfg']['max_epochs']
+    detector = ('--detector', train / f'epoch_{epochs}.pth')
     frames = DATA / 'val' / DRAWN_SEQUENCE / 'img1'
     yield stage('Render SynthMOT', f'{converters}/make_synth_mot.py', DATA)
     yield stage('Convert to COCO', f'{converters}/mot2coco.py', '-i', DATA, '-o', annotations)
@@ -82,11 +85,13 @@ def stage(title: str, *command: object) -> Stage:
 
 def summary(out: Path, seconds: dict[str, float]) -> list[str]:
     """Scores, files and times."""
-    scores = json.loads((ROOT / out / 'results' / 'metrics.json').read_text(encoding='utf-8'))
-    combined = scores['COMBINED']
-    lines = [f'{name} {combined[name]:.2f}' for name in ('HOTA', 'DetA', 'AssA', 'MOTA', 'IDF1')]
+    text = (ROOT / out / 'results' / 'evaluation.json').read_text(encoding='utf-8')
+    scores = json.loads(text)
+    parts = [f'{name} {scores[f"mot/{name}"]:.2f}' for name in SHOWN]
+    parts.append(f'{scores["mot/IDSW"]} id switches')
+    parts.append(f'person AP50 {scores["coco/bbox_mAP_50"]:.3f}')
     return [
-        'SynthMOT validation: ' + ', '.join(lines) + f', {combined["IDSW"]} id switches',
+        'SynthMOT validation: ' + ', '.join(parts),
         f'Results: {out / "results"}; annotated video: {out / VIDEO}',
         'Time: '
         + ', '.join(f'{title} {spent:.0f} s' for title, spent in seconds.items())

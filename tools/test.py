@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from mmtrack_ext.fileio import atomic_write
 from mmtrack_ext.utils.command_line import run_tool
 from mmtrack_ext.utils.config import config_options, load_config, replace_tracker
 
@@ -55,7 +57,7 @@ def main() -> None:
     # Only now: the choice of the device must come before torch looks for GPUs.
     from mmtrack_ext.apis.models import check_testing, load_weights
     from mmtrack_ext.engine.preflight import one_line_errors
-    from mmtrack_ext.engine.runner import MOTRunner, check_launcher
+    from mmtrack_ext.engine.runner import MOTRunner, check_launcher, leave_processes
 
     check_launcher(arguments.launcher)
     weights = {
@@ -68,8 +70,9 @@ def main() -> None:
     with one_line_errors(arguments.config):
         runner = MOTRunner.from_cfg(config)
     load_weights(getattr(runner.model, 'module', runner.model), **weights)
-    runner.test()
+    write_evaluation(arguments.out / 'evaluation.json', runner.test())
     print_written(config, arguments)
+    leave_processes()
 
 
 def adapt(config: Any, arguments: argparse.Namespace) -> None:
@@ -150,9 +153,22 @@ def choose_device(name: str | None) -> None:
         raise ValueError(f'--device {name}: torch sees no such GPU.')
 
 
+def write_evaluation(path: Path, scores: dict[str, Any]) -> None:
+    """Every score by its name in logs: those of tracks, and of detections."""
+    if is_first_process() and scores:
+        with atomic_write(path) as file:
+            json.dump(scores, file, indent=2, default=float)
+            file.write('\n')
+
+
+def is_first_process() -> bool:
+    """Whether this is the process that writes and prints."""
+    return os.environ.get('RANK', '0') == '0'
+
+
 def print_written(config: Any, arguments: argparse.Namespace) -> None:
     """Say where things are."""
-    if os.environ.get('RANK', '0') != '0':
+    if not is_first_process():
         return
     if arguments.out.is_dir():
         names = sorted(path.name for path in arguments.out.iterdir())

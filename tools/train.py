@@ -49,7 +49,7 @@ def main() -> None:
     # Only now: these need torch, and a mistake in the command line should not wait for it.
     from mmtrack_ext.engine.checkpoints import trusted_checkpoints
     from mmtrack_ext.engine.preflight import check_training, one_line_errors
-    from mmtrack_ext.engine.runner import MOTRunner, check_launcher
+    from mmtrack_ext.engine.runner import MOTRunner, check_launcher, leave_processes
     from mmtrack_ext.utils.register_all_modules import register_all_modules
 
     check_launcher(arguments.launcher)
@@ -61,6 +61,7 @@ def main() -> None:
             runner = MOTRunner.from_cfg(config)
         train(runner)
     say(f'Wrote {written(runner)} to {config.work_dir}')
+    leave_processes()
 
 
 def adapt(config: Any, arguments: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
 # NanoDet-Plus-m on SynthMOT at 320 x 192, from scratch: small enough for two CPU cores.
 #
 # Paper: none; NanoDet-Plus 1.0, https://github.com/RangiLyu/nanodet. Its loss, assigner, optimizer
-#        and averaging of weights; the schedule lasts minutes, the augmentation is a flip.
+#        and averaging of weights; the schedule lasts minutes; augmentation: flip, colour.
 # Run:   tools/dataset_converters/make_synth_mot.py data/SynthMOT
 #        tools/dataset_converters/mot2coco.py -i data/SynthMOT -o data/SynthMOT/annotations
 #        tools/train.py THIS

@@ -46,7 +46,10 @@ def combined(folder):
 def test_scores_equal_those_of_the_other_two_tools(scenes, root, tmp_path, run_tool_here, run_tool):
     status, out, _ = run_tool_here('test.py', scenes, '--out', tmp_path / 'out')
     assert status == 0
-    assert 'Wrote crossing.txt, detections, metrics.json, speed.json, square.txt' in out
+    assert (
+        'Wrote crossing.txt, detections, evaluation.json, metrics.json, speed.json, square.txt'
+        in out
+    )
     folder = root / 'tests' / 'data' / 'scenes'
     run_tool('track_detections.py', root / SCENES, folder, tmp_path / 'other')
     for name in ('crossing.txt', 'square.txt'):

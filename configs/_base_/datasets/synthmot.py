@@ -10,6 +10,7 @@ train_pipeline = [
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='Resize', scale=img_scale, keep_ratio=False),
     dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),  # other clothes, another light
     dict(type='PackFrameInputs'),
 ]
 test_pipeline = [

@@ -18,8 +18,9 @@ class Split:
     num_frames: int
 
 
-# Numbers start apart, so that names differ over all splits. Lengths: our own choice.
-SPLITS = {'train': Split(1, 20, 40), 'val': Split(51, 3, 150)}
+# Numbers start apart, so that names differ over all splits. Many short sequences to train on, for a
+# network learns from how many scenes it has seen; long ones to track.
+SPLITS = {'train': Split(1, 49, 20), 'val': Split(51, 3, 150)}
 MAX_SEQUENCES = 49  # by split; beyond, names would collide or need three digits
 MAX_FRAMES = 999_999  # images have six digits
 MIN_SIDE, MAX_SIDE = 64, 8192  # smaller, walkers vanish; larger, cv2 and memory end

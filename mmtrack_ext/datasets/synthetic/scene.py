@@ -12,7 +12,7 @@ from mmtrack_ext.datasets.synthetic.sprites import Figure
 
 MAX_HEIGHT = 0.6  # of an object, in image heights
 RESPONSE = 0.4  # seconds in which a velocity follows the wish
-COMPANIONS = 0.3  # share of newcomers that walk beside another one
+COMPANIONS = 0.1  # share of newcomers that walk beside another one
 VIEW_HOLD = 8  # frames for which another view must last before it is shown, against flicker
 
 
