@@ -18,9 +18,7 @@ from mmtrack_ext.registry import DATASETS
 CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
 VIDEO_CONFIGS = sorted(path.name for path in CONFIGS.glob('*.py') if path.stem != 'detections')
 SPLITS = {  # of each config: annotation file and image folder to train and to test with
-    'dancetrack.py': ('train', 'train', 'val', 'val'),
     'mot17_half.py': ('half-train', 'train', 'half-val', 'train'),
-    'mot20_half.py': ('half-train', 'train', 'half-val', 'train'),
     'synthmot.py': ('train', 'train', 'val', 'val'),
 }
 
