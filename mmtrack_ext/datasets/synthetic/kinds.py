@@ -41,7 +41,7 @@ class Kind:
 
 # Ordinary speeds; a stride is two steps. All of it is our own choice, to look like a busy street.
 KINDS = (
-    Kind('pedestrian', (1.5, 1.95), 0.4, (0.7, 1.8), 0.35, 0.35, 0.8, (0.22, 0.68), (8, 12), True),
+    Kind('pedestrian', (1.5, 1.95), 0.4, (0.7, 1.8), 0.35, 0.35, 0.8, (0.27, 0.68), (7, 11), True),
     Kind('cyclist', (1.65, 1.85), 0.6, (2.5, 4.5), 0.12, 0.15, 2.5, (0.12, 0.5), (2, 3), False),
     Kind('car', (1.4, 1.6), 1.6, (4.0, 8.0), 0.0, 0.1, 1.3, (0.12, 0.22), (1, 2), False),
     Kind('dog', (0.6, 0.8), 1.0, (0.8, 2.2), 0.5, 0.6, 1.2, (0.22, 0.65), (2, 3), True),

@@ -16,7 +16,7 @@ BODY, BODY_DARK, LEAVES, LEAVES_DARK, LEAVES_LIGHT, POSTER = 2, 3, 4, 5, 6, 7
 HEIGHTS = {'pole': 4.5, 'tree': 5.5, 'kiosk': 2.5, 'wall': 1.2, 'bush': 1.3, 'column': 2.9}
 # Those that hide people for good stand more often.
 KINDS = ('pole', 'pole', 'tree', 'tree', 'column', 'column', 'kiosk', 'wall', 'bush')
-OBSTACLES = 2  # by image width
+OBSTACLES = 1.5  # by image width
 MAX_PIXELS = 1200.0  # height of a sprite
 
 
