@@ -154,7 +154,7 @@ def test_numbers_of_splits_never_collide():
         assert not names & others
 
 
-def test_default_is_twenty_short_training_and_three_validation_sequences():
+def test_default_is_many_short_training_and_three_long_validation_sequences():
     lengths = [(job.split, job.num_frames, job.size) for job in plan_synth_mot()]
-    assert lengths == [('train', 40, (640, 384))] * 20 + [('val', 150, (640, 384))] * 3
+    assert lengths == [('train', 20, (640, 384))] * 49 + [('val', 150, (640, 384))] * 3
     assert CLASS_NAMES == ('pedestrian', 'cyclist', 'car', 'dog')
