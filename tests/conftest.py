@@ -16,6 +16,7 @@ import pytest
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 ROOT = Path(__file__).parents[1]
+collect_ignore = ['data']  # its scripts have made what lies beside them
 
 
 @pytest.fixture(scope='session')
