@@ -15,7 +15,7 @@ from mmdet.datasets import BaseDetDataset
 
 import mmtrack_ext.datasets.transforms  # noqa: F401  # pipelines name them
 from mmtrack_ext.association.arrays import IntArray
-from mmtrack_ext.registry import TRANSFORMS
+from mmtrack_ext.registry import SCOPE, TRANSFORMS
 
 
 class FlatVideoDataset(BaseDetDataset):
@@ -102,8 +102,8 @@ class FlatVideoDataset(BaseDetDataset):
 
 
 def build_step(step: dict | Callable) -> Callable:
-    """A step of the pipeline from its config, or the step itself."""
-    return TRANSFORMS.build(step) if isinstance(step, dict) else step
+    """A step of the pipeline from its config, whatever the default scope, or the step itself."""
+    return TRANSFORMS.build({'_scope_': SCOPE, **step}) if isinstance(step, dict) else step
 
 
 def _select(values: IntArray, indices: Sequence[int] | int) -> IntArray:

@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
+from mmengine.registry import DefaultScope
 
 from mmtrack_ext.datasets.mot_video import MOTVideoDataset
 from mmtrack_ext.registry import DATASETS
@@ -195,6 +196,13 @@ def test_pipeline_resizes_and_flips_boxes_with_the_image(
         video_length=2,
         frame_rate=25,
     )
+
+
+def test_pipeline_is_ours_whatever_the_default_scope(make_dataset):
+    pipeline = [dict(type='PackFrameInputs')]
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        (step,) = make_dataset([1], pipeline=pipeline).pipeline.transforms
+    assert type(step).__module__.startswith('mmtrack_ext.')
 
 
 def test_serialized_and_pickled_items_are_the_same(annotation, make_dataset):

@@ -39,8 +39,9 @@ def test_environment_reports_do_not_fail():
 def detector():
     """Faster R-CNN as small as it gets."""
     from mmdet.registry import MODELS
-    from mmdet.utils import register_all_modules
     from mmengine.config import ConfigDict
+
+    from mmtrack_ext.utils.register_all_modules import register_all_modules
 
     register_all_modules()
     assigner = dict(type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.4, min_pos_iou=0.3)
