@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,9 @@ import pytest
 # One thread a process: several processes of several threads each wait for one another for minutes.
 # Here, before any test imports torch; programs that tests start inherit it.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+# A shell starts background jobs deaf to Ctrl-C, and programs inherit that from the tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 collect_ignore = ['data']  # its scripts have made what lies beside them
