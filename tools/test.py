@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmtrack_ext.fileio import atomic_write
-from mmtrack_ext.utils.command_line import run_tool
+from mmtrack_ext.utils.command_line import check_min_score, is_first_process, run_tool
 from mmtrack_ext.utils.config import config_options, load_config, replace_tracker
 
 
@@ -46,8 +45,7 @@ def main() -> None:
     """Prepare the config, check everything, then test."""
     arguments = parse_arguments()
     arguments.checkpoint = arguments.checkpoint or arguments.checkpoint_option
-    if arguments.min_score is not None and not math.isfinite(arguments.min_score):
-        raise ValueError(f'--min-score must be a number. Got {arguments.min_score}.')
+    check_min_score(arguments.min_score)
     config = load_config(arguments.config, config_options(arguments.cfg_options))
     if arguments.tracker is not None:
         replace_tracker(config, arguments.tracker)
@@ -159,11 +157,6 @@ def write_evaluation(path: Path, scores: dict[str, Any]) -> None:
         with atomic_write(path) as file:
             json.dump(scores, file, indent=2, default=float)
             file.write('\n')
-
-
-def is_first_process() -> bool:
-    """Whether this is the process that writes and prints."""
-    return os.environ.get('RANK', '0') == '0'
 
 
 def print_written(config: Any, arguments: argparse.Namespace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
 from functools import partial
@@ -25,7 +24,7 @@ from mmtrack_ext.fileio import (
     second_half_start,
     write_results,
 )
-from mmtrack_ext.utils.command_line import progress, run_tool, warn
+from mmtrack_ext.utils.command_line import check_min_score, progress, run_tool, warn
 from mmtrack_ext.utils.config import config_options, read_config, tracker_config
 from mmtrack_ext.utils.parallel import parallel_map
 
@@ -84,8 +83,7 @@ def check_arguments(arguments: argparse.Namespace) -> None:
     """Refuse values that argparse lets through."""
     if arguments.workers < 1:
         raise ValueError(f'--workers must be at least 1. Got {arguments.workers}.')
-    if arguments.min_score is not None and not math.isfinite(arguments.min_score):
-        raise ValueError(f'--min-score must be a number. Got {arguments.min_score}.')
+    check_min_score(arguments.min_score)
     if arguments.sequences_dir is not None and not arguments.sequences_dir.is_dir():
         raise ValueError(f'--sequences-dir {arguments.sequences_dir}: no such folder')
 

@@ -7,7 +7,6 @@ images or of a sequence, or a glob in quotes. With --detections FILE no network 
 from __future__ import annotations
 
 import argparse
-import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ import numpy as np
 from mmtrack_ext.association.detections import Detections, TrackedBoxes, wanted_rows
 from mmtrack_ext.association.trackers import build_tracker
 from mmtrack_ext.fileio import SequenceInfo, read_detections
-from mmtrack_ext.utils.command_line import progress, run_tool, warn
+from mmtrack_ext.utils.command_line import check_min_score, progress, run_tool, warn
 from mmtrack_ext.utils.config import config_options, read_config, tracker_config
 from mmtrack_ext.utils.timing import StageTimer
 from mmtrack_ext.visualization import FrameSource, Trails, draw_detections, draw_tracks, open_frames
@@ -108,8 +107,7 @@ def main() -> None:
 
 def check_arguments(arguments: argparse.Namespace) -> None:
     """Refuse values, and pairs of options, that argparse lets through."""
-    if arguments.min_score is not None and not math.isfinite(arguments.min_score):
-        raise ValueError(f'--min-score must be a number. Got {arguments.min_score}.')
+    check_min_score(arguments.min_score)
     if arguments.trails < 0:
         raise ValueError(f'--trails must be at least 0. Got {arguments.trails}.')
     if arguments.save_detections is not None and arguments.save_detections.suffix != '.npz':
@@ -292,9 +290,8 @@ def report(outputs: TrackingOutputs, timer: StageTimer) -> None:
     """Say how fast it was and what has been written."""
     count = outputs.num_frames
     seconds = {**timer.seconds, 'in all': sum(timer.seconds.values())}
-    speeds = ', '.join(
-        f'{stage} {count / max(spent, 1e-9):.1f}' for stage, spent in seconds.items()
-    )
+    rates = timer.rates(count, seconds)
+    speeds = ', '.join(f'{stage} {rate:.1f}' for stage, rate in rates.items())
     print(f'{count} frames; frames per second: {speeds}')
     if written := outputs.written():
         print(f'Wrote {", ".join(written)}')

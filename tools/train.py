@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmtrack_ext.utils.command_line import run_tool
+from mmtrack_ext.utils.command_line import is_first_process, run_tool
 from mmtrack_ext.utils.config import config_options, load_config
 
 
@@ -147,7 +147,7 @@ def written(runner: Any) -> str:
 
 def say(message: str) -> None:
     """Print, in the first process alone."""
-    if os.environ.get('RANK', '0') == '0':
+    if is_first_process():
         print(message, flush=True)
 
 

@@ -4,6 +4,7 @@ from mmtrack_ext.structures.instances import (
     detections_to_instances,
     instances_to_detections,
     instances_to_tracked,
+    to_numpy,
     tracked_to_instances,
 )
 
@@ -11,5 +12,6 @@ __all__ = [
     'detections_to_instances',
     'instances_to_detections',
     'instances_to_tracked',
+    'to_numpy',
     'tracked_to_instances',
 ]

@@ -36,13 +36,13 @@ def instances_to_detections(instances: InstanceData | Mapping[str, Any]) -> Dete
     Raises:
         ValueError: a number is NaN or infinite, as in the output of a network that diverged.
     """
-    columns = {name: _to_numpy(instances[name]) for name in OPTIONAL_COLUMNS if name in instances}
-    boxes = _to_numpy(instances['bboxes']).reshape(-1, 4)
+    columns = {name: to_numpy(instances[name]) for name in OPTIONAL_COLUMNS if name in instances}
+    boxes = to_numpy(instances['bboxes']).reshape(-1, 4)
     solid = ~((boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 3] <= boxes[:, 1]))
     return Detections(
         boxes[solid],
-        _to_numpy(instances['scores'])[solid],
-        _to_numpy(instances['labels'])[solid],
+        to_numpy(instances['scores'])[solid],
+        to_numpy(instances['labels'])[solid],
         **{name: column[solid] for name, column in columns.items()},
     )
 
@@ -65,11 +65,13 @@ def tracked_to_instances(tracked: TrackedBoxes) -> InstanceData:
 def instances_to_tracked(instances: InstanceData | Mapping[str, Any]) -> TrackedBoxes:
     """The inverse of ``tracked_to_instances``, to the last bit."""
     return TrackedBoxes(
-        **{name: _to_numpy(instances[field]) for field, name in TRACK_FIELDS.items()}
+        **{name: to_numpy(instances[field]) for field, name in TRACK_FIELDS.items()}
     )
 
 
-def _to_numpy(tensor: Any) -> Any:
+def to_numpy(tensor: Any) -> Any:
+    """A tensor, boxes of mmdet (which hold one) or an array, as an array on the CPU."""
+    tensor = getattr(tensor, 'tensor', tensor)
     return tensor.detach().cpu().numpy() if torch.is_tensor(tensor) else np.asarray(tensor)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -44,6 +45,17 @@ def _one_line(error: Exception) -> str:
         # The text is the traceback of the other process; its last line is the error.
         return str(error).strip().splitlines()[-1]
     return ' '.join(str(error).split())
+
+
+def check_min_score(value: float | None) -> None:
+    """Refuse a ``--min-score`` of NaN or infinity, which argparse lets through."""
+    if value is not None and not math.isfinite(value):
+        raise ValueError(f'--min-score must be a number. Got {value}.')
+
+
+def is_first_process() -> bool:
+    """Whether this process, of those that a launcher started, is the one that prints."""
+    return os.environ.get('RANK', '0') == '0'
 
 
 def warn(message: str) -> None:

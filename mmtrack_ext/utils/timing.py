@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -31,6 +31,11 @@ class StageTimer:
         if torch is not None and torch.cuda.is_initialized():
             torch.cuda.synchronize()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+    @staticmethod
+    def rates(count: int, seconds: Mapping[str, float]) -> dict[str, float]:
+        """How many of ``count`` frames were done in a second of each stage."""
+        return {stage: count / max(spent, 1e-9) for stage, spent in seconds.items()}
 
     def reset(self) -> None:
         """Forget all stages."""

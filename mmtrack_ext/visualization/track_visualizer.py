@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.dist import master_only
 from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 
 from mmtrack_ext.association.detections import TrackedBoxes
 from mmtrack_ext.registry import VISUALIZERS
+from mmtrack_ext.structures import to_numpy
 from mmtrack_ext.visualization.drawing import draw_tracks
 from mmtrack_ext.visualization.video import write_image
 
@@ -87,7 +87,7 @@ def tracks_of(instances: InstanceData) -> TrackedBoxes:
     Raises:
         ValueError: there are no ids.
     """
-    columns = {name: _to_numpy(column) for name, column in instances.items()}
+    columns = {name: to_numpy(column) for name, column in instances.items()}
     ids = next((columns[field] for field in ID_FIELDS if field in columns), None)
     if ids is None:
         raise ValueError(f"Drawing tracks needs 'instances_id'. There is {', '.join(columns)}.")
@@ -99,8 +99,3 @@ def tracks_of(instances: InstanceData) -> TrackedBoxes:
         labels=columns.get('labels', np.zeros(count, np.int64)),
         detection_index=np.full(count, -1),
     )
-
-
-def _to_numpy(column: Any) -> np.ndarray:
-    column = getattr(column, 'tensor', column)  # mmdet's HorizontalBoxes
-    return column.detach().cpu().numpy() if torch.is_tensor(column) else np.asarray(column)

@@ -14,6 +14,7 @@ from mmengine.model import is_model_wrapper
 
 from mmtrack_ext.fileio import atomic_write
 from mmtrack_ext.registry import HOOKS
+from mmtrack_ext.utils.timing import StageTimer
 
 
 @HOOKS.register_module()
@@ -55,7 +56,7 @@ class SpeedHook(Hook):
             return
         stages = {} if self.timer is None else self.timer.seconds
         seconds = {'load': self.loading, **stages, 'total': self.last - self.start}
-        speeds = {stage: self.frames / max(spent, 1e-9) for stage, spent in seconds.items()}
+        speeds = StageTimer.rates(self.frames, seconds)
         text = ', '.join(f'{stage} {speed:.1f}' for stage, speed in speeds.items())
         print_log(f'Frames per second: {text} ({self.frames} frames)', logger='current')
         if self.out is not None:
