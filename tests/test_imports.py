@@ -19,7 +19,8 @@ ALLOWED = {
     'testing': {'association', 'fileio'},
     'ops': {'utils'},
     'structures': CORE,
-    'datasets': SHARED,
+    'camera_motion': {'association'},
+    'datasets': SHARED | {'camera_motion'},
     'engine': SHARED | {'visualization'},  # the hook that draws
     'evaluation': SHARED,
     'models': SHARED,

@@ -32,7 +32,8 @@ class MOTInferencer:
         reid: weights of its re-identification network.
         tracker: config file whose ``model.tracker`` is used instead.
         device: 'cpu', 'cuda:0', ...; the GPU where there is one, if None.
-        options: changes to the config, ``{'model.tracker.max_age': 60}``.
+        options: changes to the config, ``{'model.tracker.max_age': 60}``; to the tracker that is
+            used.
         trust_checkpoint: load files that may run code.
 
     Raises:
@@ -58,9 +59,11 @@ class MOTInferencer:
         trust_checkpoint: bool = False,
     ) -> None:
         register_all_modules()
-        self.config = config if isinstance(config, Config) else load_config(config, options)
-        if tracker is not None:
-            replace_tracker(self.config, tracker)
+        if not isinstance(config, Config):
+            config = load_config(config, options, tracker=tracker)
+        elif tracker is not None:
+            replace_tracker(config, tracker)
+        self.config = config
         if self.config.model.get('detector') is None:
             raise ValueError('The model of this config has no detector to look at frames with.')
         dataset, pipeline = _test_dataset(self.config)

@@ -132,8 +132,9 @@ class BaseTracker(ABC):
             )
         if camera_motion is not None:
             camera_motion = check_camera_motion(camera_motion)
+        prepared, source_rows = self.prepare(detections)  # may refuse them: nothing has changed yet
         self.frame += 1
-        self.detections, source_rows = self.prepare(detections)
+        self.detections = prepared
         self.tracks.detection_index[:] = -1
         self.predict()
         if camera_motion is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmtrack_ext.association.arrays import BoolArray, FloatArray, IntArray
+from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from mmtrack_ext.association.boxes import iou
 
 
@@ -29,9 +29,34 @@ def fused_iou_cost(
     return np.subtract(1, cost, out=cost)
 
 
-def cosine_cost(track_embeddings: FloatArray, detection_embeddings: FloatArray) -> FloatArray:
+def cosine_cost(
+    track_embeddings: FloatArray | Float32Array, detection_embeddings: FloatArray | Float32Array
+) -> FloatArray:
     """1 - cosine of (T, C) and (D, C) vectors, 0..2; a zero vector is at distance 1 of all."""
-    return 1 - _unit(track_embeddings) @ _unit(detection_embeddings).T
+    return 1 - unit_length(track_embeddings) @ unit_length(detection_embeddings).T
+
+
+def gated_appearance_cost(
+    appearance_cost: FloatArray,
+    overlap_cost: FloatArray,
+    *,
+    max_appearance_cost: float,
+    max_overlap_cost: float,
+) -> FloatArray:
+    """Half the cosine cost where it is low and the boxes are near, 1 elsewhere.
+
+    Source: BoT-SORT (Aharon et al. 2022), equation 12. The lower one of this and the cost of the
+    motion is the cost of a pair.
+
+    Args:
+        appearance_cost: (T, D) ``cosine_cost``, 0..2.
+        overlap_cost: (T, D) 1 - IoU.
+        max_appearance_cost: limit of half the cosine cost.
+        max_overlap_cost: limit of 1 - IoU.
+    """
+    halved = appearance_cost / 2
+    refused = (halved > max_appearance_cost) | (overlap_cost > max_overlap_cost)
+    return np.where(refused, 1.0, halved)
 
 
 def class_gate(track_labels: IntArray, detection_labels: IntArray) -> BoolArray:
@@ -45,7 +70,8 @@ def forbid(cost: FloatArray, gate: BoolArray) -> FloatArray:
     return np.where(gate, np.inf, cost)
 
 
-def _unit(vectors: FloatArray) -> FloatArray:
+def unit_length(vectors: FloatArray | Float32Array) -> FloatArray:
+    """(N, C) vectors of length 1; a zero vector stays as it is."""
     vectors = np.asarray(vectors, np.float64)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: FloatArray = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)

@@ -112,6 +112,21 @@ def wanted_rows(
     return keep
 
 
+def required_embeddings(owner: object, detections: Detections) -> Float32Array:
+    """The (D, C) embeddings of detections, for a tracker that cannot do without.
+
+    Raises:
+        ValueError: the detections have none; names the tracker and what makes embeddings.
+    """
+    if detections.embeddings is None:
+        raise ValueError(
+            f'{type(owner).__name__} needs detections with embeddings, and these have none: '
+            'add a re-identification network (model.reid) or cache them by '
+            'tools/extract_features.py.'
+        )
+    return detections.embeddings
+
+
 @dataclass(frozen=True, eq=False)
 class TrackedBoxes:
     """What a tracker reports for one frame: one row a track, ascending by id.

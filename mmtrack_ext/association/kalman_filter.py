@@ -89,10 +89,20 @@ class KalmanFilter:
             (T, D); chi-square distributed with 4 degrees of freedom if the model is right.
         """
         expected, innovation_covariances = self.project(means, covariances)
-        innovations = (measurements[None] - expected[:, None]).swapaxes(1, 2)  # (T, 4, D)
-        whitened = np.linalg.solve(np.linalg.cholesky(innovation_covariances), innovations)
-        squared: FloatArray = (whitened * whitened).sum(axis=1)
-        return squared
+        if _are_diagonal(innovation_covariances):
+            precisions = 1 / _diagonals(innovation_covariances)
+            squared = np.zeros((len(means), len(measurements)))
+            for quantity in range(4):
+                innovations = measurements[:, quantity] - expected[:, quantity, None]
+                innovations *= innovations
+                innovations *= precisions[:, quantity, None]
+                squared += innovations
+            return squared
+        whitened = np.linalg.solve(
+            np.linalg.cholesky(innovation_covariances),
+            (measurements[None] - expected[:, None]).swapaxes(1, 2),  # (T, 4, D)
+        )
+        return np.asarray((whitened * whitened).sum(axis=1))
 
 
 def _add(view: FloatArray, values: FloatArray) -> None:
@@ -107,11 +117,13 @@ def _diagonals(matrices: FloatArray) -> FloatArray:
     return diagonals
 
 
-def _solve(matrices: FloatArray, right: FloatArray) -> FloatArray:
-    """``matrices^-1 right`` for (T, 4, 4) and (T, 4, n).
+def _are_diagonal(matrices: FloatArray) -> bool:
+    """Whether (T, 4, 4) covariances are: they are until a camera motion rotates the quantities."""
+    return bool(np.count_nonzero(matrices) == matrices.shape[0] * matrices.shape[1])
 
-    The quantities are independent, and the matrices diagonal, until a camera motion rotates them.
-    """
-    if np.count_nonzero(matrices) == matrices.shape[0] * matrices.shape[1]:
+
+def _solve(matrices: FloatArray, right: FloatArray) -> FloatArray:
+    """``matrices^-1 right`` for (T, 4, 4) and (T, 4, n)."""
+    if _are_diagonal(matrices):
         return right / _diagonals(matrices)[:, :, None]
     return np.asarray(np.linalg.solve(matrices, right), np.float64)

@@ -51,6 +51,16 @@ def check_type(owner: object, name: str, kind: type) -> None:
         _refuse(owner, name, f'a {kind.__name__}')
 
 
+def check_choice(owner: object, name: str, *choices: str) -> None:
+    """Check that ``owner.name`` is one of the choices.
+
+    Raises:
+        ValueError: it is not; names parameter, owner, choices and value.
+    """
+    if getattr(owner, name) not in choices:
+        _refuse(owner, name, f'one of {", ".join(map(repr, choices))}')
+
+
 def check_size(owner: object, name: str) -> None:
     """Check that ``owner.name`` is (width, height) in pixels, or None.
 

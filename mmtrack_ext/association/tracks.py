@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmtrack_ext.association.arrays import BoolArray, FloatArray, IntArray
+from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, IntArray
 
 
 class TrackState:
@@ -64,6 +64,7 @@ class Tracks:
     expired: BoolArray
     means: FloatArray
     covariances: FloatArray
+    embeddings: Float32Array  # (T, C), only where a tracker adds this column
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -22,7 +22,8 @@ class FlatVideoDataset(BaseDetDataset):
     """Base class; a subclass gives ``load_data_list``, the frames of each video in a row.
 
     Each item has at least ``img_path, img_id, video_id, video_name, frame_id, video_length,
-    instances``; ``height, width, mot_frame_id, frame_rate`` where they are known.
+    instances``; ``height, width, mot_frame_id, frame_rate`` where they are known; and
+    ``prev_img_path``, the image of the frame before, None for the first.
 
     Raises:
         ValueError: ``classes`` is not a list of different names, or no frame is left.
@@ -42,6 +43,7 @@ class FlatVideoDataset(BaseDetDataset):
         if self._fully_initialized:
             return
         self.data_list = self.load_data_list()
+        _link_frames(self.data_list)  # before some are left out
         self.data_list = self.filter_data()
         if self._indices is not None:
             self.data_list = self._get_unserialized_subset(self._indices)
@@ -104,6 +106,13 @@ class FlatVideoDataset(BaseDetDataset):
 def build_step(step: dict | Callable) -> Callable:
     """A step of the pipeline from its config, whatever the default scope, or the step itself."""
     return TRANSFORMS.build({'_scope_': SCOPE, **step}) if isinstance(step, dict) else step
+
+
+def _link_frames(items: list[dict]) -> None:
+    """Tell every frame where the one before it is."""
+    for before, item in zip([None, *items], items):  # noqa: B905  # one shorter
+        follows = before is not None and before['video_id'] == item['video_id']
+        item['prev_img_path'] = before['img_path'] if follows else None
 
 
 def _select(values: IntArray, indices: Sequence[int] | int) -> IntArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ class MOTSequenceDataset(FlatVideoDataset):
 
     Args:
         data_root: folder of ``SEQ/seqinfo.ini``, or one such SEQ.
-        sequences: names of those wanted, in this order; None takes all.
+        sequences: names of those wanted, or patterns of names as the shell has them
+            (``'MOT17-*-FRCNN'``), in this order; None takes all.
         frames: 'all', 'first-half' or 'second-half' of each sequence, cut as
             ``fileio.second_half_start`` says. ``frame_id`` counts from 0 in the half,
             ``mot_frame_id`` from 1 in the whole sequence.
@@ -75,12 +77,16 @@ class MOTSequenceDataset(FlatVideoDataset):
         found = sequence_folders(self.data_root)
         if self.sequences is None:
             return found
-        absent = [name for name in self.sequences if name not in found]
-        if absent:
-            raise ValueError(
-                f'{self.data_root}: there is no sequence {absent[0]!r}, only {", ".join(found)}'
-            )
-        return {name: found[name] for name in self.sequences}
+        wanted: dict[str, Path] = {}
+        for pattern in self.sequences:
+            names = [name for name in found if fnmatchcase(name, pattern)]
+            names = [pattern] if pattern in found else names
+            if not names:
+                raise ValueError(
+                    f'{self.data_root}: there is no sequence {pattern!r}, only {", ".join(found)}'
+                )
+            wanted |= {name: found[name] for name in names}
+        return wanted
 
 
 def _span(info: SequenceInfo, frames: str) -> tuple[int, int]:

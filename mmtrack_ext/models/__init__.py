@@ -6,8 +6,18 @@ from mmtrack_ext.models import (
     detectors,
     mot,
     necks,
+    reid,
     task_modules,
     trackers,
 )
 
-__all__ = ['backbones', 'dense_heads', 'detectors', 'mot', 'necks', 'task_modules', 'trackers']
+__all__ = [
+    'backbones',
+    'dense_heads',
+    'detectors',
+    'mot',
+    'necks',
+    'reid',
+    'task_modules',
+    'trackers',
+]

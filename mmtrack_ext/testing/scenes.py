@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmtrack_ext.association.arrays import BoolArray, FloatArray
+from mmtrack_ext.association.arrays import BoolArray, FloatArray, IntArray
 from mmtrack_ext.association.boxes import area, cxcywh_to_xyxy, xyxy_to_tlwh
 from mmtrack_ext.association.detections import Detections
 from mmtrack_ext.fileio import (
@@ -67,7 +67,7 @@ def make_scene(
         visibilities=np.round(visibility[present], 2),
     )
     found = [
-        _detect(rng, boxes[t][present[t]], visibility[t][present[t]], size)
+        _detect(rng, boxes[t][present[t]], visibility[t][present[t]], size)[0]
         for t in range(num_frames)
     ]
     scores = np.concatenate([frame.scores for frame in found])
@@ -86,14 +86,25 @@ def make_crowd(
     num_frames: int = 100,
     size: tuple[int, int] = (1920, 1080),
     seed: int = 0,
+    embedding_size: int = 0,
 ) -> Iterator[Detections]:
     """The detections of a crowd that stays in the image, frame by frame, for timing.
 
-    Nobody hides anybody: about ``num_walkers`` boxes a frame, most of them with a high score.
+    Nobody hides anybody: about ``num_walkers`` boxes a frame, most of them with a high score. With
+    an ``embedding_size`` everybody has a direction of their own, seen with some noise.
     """
-    rng = np.random.default_rng(seed)
+    rng, looks = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    appearance = looks.normal(size=(num_walkers, embedding_size))
     for boxes in _walk(rng, num_walkers, num_frames, size):
-        yield _detect(rng, boxes, rng.uniform(0.4, 1, num_walkers), size)
+        detections, walkers = _detect(rng, boxes, rng.uniform(0.4, 1, num_walkers), size)
+        if not embedding_size:
+            yield detections
+            continue
+        seen = looks.normal(size=(len(walkers), embedding_size))  # false alarms: noise alone
+        seen[walkers >= 0] *= 0.3
+        seen[walkers >= 0] += appearance[walkers[walkers >= 0]]
+        embeddings = seen / np.linalg.norm(seen, axis=1, keepdims=True)
+        yield Detections(detections.boxes, detections.scores, None, embeddings)
 
 
 def write_scene(folder: Path | str, scene: Scene) -> None:
@@ -148,8 +159,11 @@ def _visibility(boxes: FloatArray, present: BoolArray) -> FloatArray:
 
 def _detect(
     rng: np.random.Generator, boxes: FloatArray, visibility: FloatArray, size: tuple[int, int]
-) -> Detections:
-    """Jittered boxes, scores that fall with visibility, misses, and some false alarms."""
+) -> tuple[Detections, IntArray]:
+    """Jittered boxes, scores that fall with visibility, misses, and some false alarms.
+
+    Also the walker that each shows, -1 for false alarms.
+    """
     seen = rng.random(len(boxes)) < np.clip(1.3 * visibility, 0, 0.97)
     heights = (boxes[seen, 3] - boxes[seen, 1])[:, None]
     jittered = boxes[seen] + rng.normal(0, 0.02, (seen.sum(), 4)) * heights
@@ -160,10 +174,11 @@ def _detect(
     false_alarms = cxcywh_to_xyxy(np.column_stack([centers, 0.4 * heights, heights]))
     false_scores = np.clip(rng.exponential(0.2, num_false), 0.05, 0.9)
     order = rng.permutation(len(scores) + num_false)
-    return Detections(
+    detections = Detections(
         np.concatenate([jittered, false_alarms])[order],
         np.concatenate([scores, false_scores])[order],
     )
+    return detections, np.append(seen.nonzero()[0], np.full(num_false, -1))[order]
 
 
 BUNDLED = (

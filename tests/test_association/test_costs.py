@@ -8,6 +8,7 @@ from mmtrack_ext.association.costs import (
     cosine_cost,
     forbid,
     fused_iou_cost,
+    gated_appearance_cost,
     iou_cost,
 )
 
@@ -84,3 +85,12 @@ def test_forbid():
     gated = forbid(cost, np.array([[False, True], [True, False]]))
     assert gated.tolist() == [[0.1, np.inf], [np.inf, 0.4]]
     assert cost.tolist() == [[0.1, 0.2], [0.3, 0.4]]
+
+
+def test_appearance_counts_where_it_is_alike_and_near():
+    appearance = np.array([[0.2, 0.5, 0.6, 0.2, 0.2]])
+    overlap = np.array([[0.0, 0.5, 0.0, 0.5, 0.6]])
+    cost = gated_appearance_cost(
+        appearance, overlap, max_appearance_cost=0.25, max_overlap_cost=0.5
+    )
+    assert cost.tolist() == [[0.1, 0.25, 1, 0.1, 1]]  # half the cosine cost, limits accepted

@@ -414,7 +414,8 @@ def test_memory_is_flat(name):
         num_tracks.append(len(tracker.tracks))
         if frame in (1499, 2999):
             sizes.append({attribute: size_of(held) for attribute, held in vars(tracker).items()})
-    assert len(ids) > 600  # 6 x 120 things came and went
+    # 6 x 120 things came and went; by appearance alone, a new one may take the id of a lost one
+    assert len(ids) > (600 if tracker.space else 300)
     assert max(num_tracks[1500:]) <= 1.2 * max(num_tracks[:1500])
     assert max(num_tracks) < 100
     half, end = sizes

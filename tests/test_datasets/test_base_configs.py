@@ -16,7 +16,12 @@ from mmengine.runner import Runner
 from mmtrack_ext.registry import DATASETS
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
-VIDEO_CONFIGS = sorted(path.name for path in CONFIGS.glob('*.py') if path.stem != 'detections')
+NAMES = sorted(path.name for path in CONFIGS.glob('*.py'))
+DETECTION_CONFIGS = [name for name in NAMES if name.startswith('detections')]
+TEST_CONFIGS = [name for name in NAMES if name.endswith('_test.py')]
+VIDEO_CONFIGS = [name for name in NAMES if name not in DETECTION_CONFIGS + TEST_CONFIGS]
+# Of these folders each chooses its own.
+FOLDERS = ('MOT17-02-DPM', 'MOT17-02-FRCNN', 'MOT17-02-SDP', 'MOT17-04-FRCNN')
 SPLITS = {  # of each config: annotation file and image folder to train and to test with
     'mot17_half.py': ('half-train', 'train', 'half-val', 'train'),
     'synthmot.py': ('train', 'train', 'val', 'val'),
@@ -95,3 +100,44 @@ def test_batches_of_every_config(tmp_path, coco_video, annotation, name):
         assert max(image.shape[1] / height, image.shape[2] / width) == 1
         assert sample.ori_shape == (108, 192)
         assert image.shape[1:] == sample.img_shape
+
+
+def first_batches(config, root, **changes):
+    """What the test loader of a config gives, from sequences in ``root``."""
+    loader = config.test_dataloader
+    loader.update(num_workers=0, persistent_workers=False)
+    loader.dataset.update(data_root=str(root), **changes)
+    loader.dataset._scope_ = loader.sampler._scope_ = 'mmtrack_ext'
+    return list(Runner.build_dataloader(loader, seed=0))
+
+
+@pytest.mark.parametrize('name', TEST_CONFIGS)
+def test_images_of_sequences(tmp_path, make_sequence, name):
+    for folder in FOLDERS:
+        make_sequence(folder, 2, images=True)
+    batches = first_batches(Config.fromfile(CONFIGS / name), tmp_path)
+    samples = [sample for batch in batches for sample in batch['data_samples']]
+    wanted = [folder for folder in FOLDERS if name != 'mot17_frcnn_test.py' or 'FRCNN' in folder]
+    assert [sample.video_name for sample in samples] == [f for f in wanted for _ in range(2)]
+    assert [sample.frame_id for sample in samples] == [0, 1] * len(wanted)
+    assert batches[1]['inputs'][0].shape == (3, 24, 32)
+    assert batches[1]['inputs'][0].float().mean() == pytest.approx(20, abs=1)  # the second frame's
+
+
+@pytest.mark.parametrize('name', DETECTION_CONFIGS)
+def test_detections_of_sequences(tmp_path, make_sequence, name):
+    for folder in FOLDERS:
+        make_sequence(folder, 5, root=tmp_path / 'sequences')
+        text = ''.join(f'{t},-1,{t},2,3,4,0.5,-1,-1,-1\n' for t in range(1, 6))
+        (tmp_path / 'detections').mkdir(exist_ok=True)
+        (tmp_path / 'detections' / f'{folder}.txt').write_text(text)
+    config = Config.fromfile(CONFIGS / name)
+    steps = config.test_dataloader.dataset.pipeline
+    steps[0].path = str(tmp_path / 'detections')
+    batches = first_batches(config, tmp_path / 'sequences', pipeline=steps)
+    samples = [sample for batch in batches for sample in batch['data_samples']]
+    wanted = [f for f in FOLDERS if not name.startswith('detections_mot17') or 'FRCNN' in f]
+    frames = [4, 5] if name == 'detections_mot17_half.py' else [1, 2, 3, 4, 5]  # after 5 // 2 + 1
+    assert [sample.video_name for sample in samples] == [f for f in wanted for _ in frames]
+    lefts = [sample.detections.boxes[0, 0] for sample in samples]
+    assert lefts == frames * len(wanted)

@@ -20,6 +20,7 @@ def test_items_without_images(tmp_path, make_sequence):
     assert items(dataset)[1] == dict(
         img_id=2,
         img_path=str(tmp_path / 'A' / 'img1' / '000002.jpg'),
+        prev_img_path=str(tmp_path / 'A' / 'img1' / '000001.jpg'),
         width=32,
         height=24,
         video_id=1,
@@ -62,6 +63,23 @@ def test_sequences_are_those_asked_for(tmp_path, make_sequence):
     assert [item['video_name'] for item in items(dataset)] == ['C', 'A']
     with pytest.raises(ValueError, match="there is no sequence 'D', only A, B, C"):
         MOTSequenceDataset(tmp_path, sequences=['A', 'D'])
+
+
+def test_patterns_choose_sequences(tmp_path, make_sequence):
+    for name in ('MOT17-02-DPM', 'MOT17-02-FRCNN', 'MOT17-04-FRCNN', 'MOT17-04-SDP', '[a]', 'a'):
+        make_sequence(name, 1)
+
+    def names(*sequences):
+        found = items(MOTSequenceDataset(tmp_path, sequences=sequences))
+        return [item['video_name'] for item in found]
+
+    assert names('MOT17-*-FRCNN') == ['MOT17-02-FRCNN', 'MOT17-04-FRCNN']
+    assert names('MOT17-04-SDP', 'MOT17-04-*') == ['MOT17-04-SDP', 'MOT17-04-FRCNN']
+    assert names('[a]') == ['[a]']  # a name of its own, not the pattern of the letter
+    with pytest.raises(ValueError, match=r"no sequence 'mot17-\*-FRCNN', only MOT17-02-DPM,"):
+        names('mot17-*-FRCNN')
+    with pytest.raises(ValueError, match=r"no sequence 'FRCNN', only"):
+        names('MOT17-*-FRCNN', 'FRCNN')  # a whole name, not a part of one
 
 
 def test_a_sequence_itself_may_be_the_root(tmp_path, make_sequence, monkeypatch):

@@ -28,6 +28,7 @@ def test_item_is_what_the_file_says(annotation, make_dataset):
     assert dataset.get_data_info(1) == dict(
         img_id=2,
         img_path='/data/MOT/train/V1/img1/000002.jpg',
+        prev_img_path='/data/MOT/train/V1/img1/000001.jpg',
         width=32,
         height=24,
         video_id=1,

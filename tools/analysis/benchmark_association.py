@@ -29,6 +29,7 @@ from mmtrack_ext.testing.scenes import make_crowd
 from mmtrack_ext.utils.command_line import progress, run_tool
 from mmtrack_ext.utils.markdown import replace_table, table_lines
 
+DEFAULT = ['ByteTracker', 'SparseTracker', 'NanoTracker', 'DeepSORTTracker']
 Frames = list[Any]
 Candidate = tuple[Callable[[Detections], Any], Callable[[], Callable[[Any], Any]]]
 
@@ -39,7 +40,7 @@ def main() -> None:
     candidates = {name: own_candidate(name) for name in arguments.trackers}
     if arguments.roboflow:
         candidates['Roboflow ByteTrack'] = roboflow_candidate()
-    cases = crowd_cases(arguments.crowds, arguments.frames)
+    cases = crowd_cases(arguments.crowds, arguments.frames, arguments.embedding_size)
     if arguments.detections:
         cases |= real_cases(arguments.detections)
     names = list(candidates)
@@ -56,9 +57,12 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--trackers', nargs='+', default=['ByteTracker'], choices=TRACKER_CLASSES)
+    parser.add_argument('--trackers', nargs='+', default=DEFAULT, choices=TRACKER_CLASSES)
     parser.add_argument('--crowds', type=int, nargs='*', default=[20, 50, 100, 200, 400])
     parser.add_argument('--frames', type=int, default=100, help='length of a crowd')
+    parser.add_argument(
+        '--embedding-size', type=int, default=128, help='of each box of a crowd; 0: none'
+    )
     parser.add_argument('--detections', help='also these cached detections (file or folder)')
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--roboflow', action='store_true', help='compare with `trackers`')
@@ -86,9 +90,13 @@ def roboflow_candidate() -> Candidate:
     return convert, lambda: trackers.ByteTrackTracker().update
 
 
-def crowd_cases(sizes: list[int], num_frames: int) -> dict[str, Frames]:
+def crowd_cases(sizes: list[int], num_frames: int, embedding_size: int) -> dict[str, Frames]:
     """Synthetic crowds by name."""
-    return {f'crowd of {n}': list(make_crowd(n, num_frames=num_frames, seed=n)) for n in sizes}
+    crowds = {}
+    for size in sizes:
+        frames = make_crowd(size, num_frames=num_frames, seed=size, embedding_size=embedding_size)
+        crowds[f'crowd of {size}'] = list(frames)
+    return crowds
 
 
 def real_cases(path: str) -> dict[str, Frames]:

@@ -9,12 +9,37 @@ from typing import Any
 
 from mmtrack_ext.association.base_tracker import BaseTracker
 from mmtrack_ext.association.trackers.byte_track import ByteTracker
+from mmtrack_ext.association.trackers.deep_sort import DeepSORTTracker
+from mmtrack_ext.association.trackers.nano_track import NanoTracker
+from mmtrack_ext.association.trackers.quasi_dense import QuasiDenseTracker
+from mmtrack_ext.association.trackers.quasi_dense_tao import QuasiDenseTAOTracker
 from mmtrack_ext.association.trackers.sort import SORTTracker
+from mmtrack_ext.association.trackers.sparse_track import SparseTracker
 
-__all__ = ['TRACKER_CLASSES', 'BaseTracker', 'ByteTracker', 'SORTTracker', 'build_tracker']
+__all__ = [
+    'TRACKER_CLASSES',
+    'BaseTracker',
+    'ByteTracker',
+    'DeepSORTTracker',
+    'NanoTracker',
+    'QuasiDenseTAOTracker',
+    'QuasiDenseTracker',
+    'SORTTracker',
+    'SparseTracker',
+    'build_tracker',
+]
 
 TRACKER_CLASSES: dict[str, type[BaseTracker]] = {
-    tracker.__name__: tracker for tracker in (SORTTracker, ByteTracker)
+    tracker.__name__: tracker
+    for tracker in (
+        SORTTracker,
+        DeepSORTTracker,
+        ByteTracker,
+        SparseTracker,
+        NanoTracker,
+        QuasiDenseTracker,
+        QuasiDenseTAOTracker,
+    )
 }
 
 
@@ -55,9 +80,9 @@ def build_tracker(config: Mapping[str, Any], *, sequence: str | None = None) -> 
 
 
 def _argument_names(tracker_class: type[BaseTracker]) -> list[str]:
-    own = inspect.signature(tracker_class).parameters.values()
-    common = inspect.signature(BaseTracker).parameters.values()
-    return [p.name for p in (*own, *common) if p.kind is p.KEYWORD_ONLY]
+    signatures = [inspect.signature(c) for c in tracker_class.__mro__ if issubclass(c, BaseTracker)]
+    parameters = [p for signature in signatures for p in signature.parameters.values()]
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
 
 def _hint(name: str, known: list[str]) -> str:

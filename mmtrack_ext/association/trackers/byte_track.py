@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from mmtrack_ext.association.base_tracker import BaseTracker
 from mmtrack_ext.association.box_spaces import XYAH
 from mmtrack_ext.association.boxes import iou
 from mmtrack_ext.association.costs import class_gate
-from mmtrack_ext.association.parameters import check_number, check_type
+from mmtrack_ext.association.parameters import check_number
 from mmtrack_ext.association.tracks import TrackState
+from mmtrack_ext.association.two_stage_tracker import TwoStageTracker
 
 
-class ByteTracker(BaseTracker):
+class ByteTracker(TwoStageTracker):
     """High-score detections first, then the low-score ones for the tracks that are left.
 
     Defaults are those of the paper's MOT17 runs. As in the released program, which made the
@@ -30,15 +30,10 @@ class ByteTracker(BaseTracker):
         tentative_max_cost: limit of 1 - IoU * score, remaining high detections to new tracks.
         max_age: a track unseen for more than this many frames, at 30 fps, is removed.
         fuse_score: multiply the IoU by the score; False as for MOT20: 1 - IoU throughout.
-        **common: see ``BaseTracker``.
+        **common: see ``TwoStageTracker`` (appearance) and ``BaseTracker``.
     """
 
     space = XYAH
-    predicts_tentative = False  # as released: a new track is matched where it was seen
-
-    freezes_lost_size = True
-
-    n_init = 2  # confirmed when found again in the frame after its first
     duplicate_min_iou = 0.85  # remove_duplicate_stracks: distance below 0.15
 
     def __init__(
@@ -54,41 +49,40 @@ class ByteTracker(BaseTracker):
         fuse_score: bool = True,
         **common: Any,
     ) -> None:
-        self.high_min_score = high_min_score
-        self.low_min_score = low_min_score
         self.init_min_score = init_min_score
-        self.high_max_cost = high_max_cost
-        self.low_max_cost = low_max_cost
-        self.tentative_max_cost = tentative_max_cost
-        self.fuse_score = fuse_score
-        for name in ('high_min_score', 'init_min_score'):
-            check_number(self, name)
-        check_number(self, 'low_min_score', maximum=high_min_score)
-        for name in ('high_max_cost', 'low_max_cost', 'tentative_max_cost'):
-            check_number(self, name, minimum=0, maximum=1)
-        check_type(self, 'fuse_score', bool)
-        super().__init__(max_age=max_age, **common)
+        check_number(self, 'init_min_score')
+        super().__init__(
+            high_min_score=high_min_score,
+            low_min_score=low_min_score,
+            high_max_cost=high_max_cost,
+            low_max_cost=low_max_cost,
+            tentative_max_cost=tentative_max_cost,
+            max_age=max_age,
+            fuse_score=fuse_score,
+            **common,
+        )
 
     def step(self) -> None:
         """Algorithm 1 of the paper, with the tentative tracks of its released program."""
-        tracks, scores = self.tracks, self.detections.scores
-        high = (scores > self.high_min_score).nonzero()[0]
-        low = ((scores > self.low_min_score) & (scores < self.high_min_score)).nonzero()[0]
-        pool = tracks.rows(TrackState.CONFIRMED, TrackState.LOST)
-        tentative = tracks.rows(TrackState.TENTATIVE)
-        high_cost = self.fused_iou_cost if self.fuse_score else self.iou_cost
+        high, low = self.split_by_score()
+        pool = self.tracks.rows(TrackState.CONFIRMED, TrackState.LOST)
+        tentative = self.tracks.rows(TrackState.TENTATIVE)
 
-        first = self.match(pool, high, high_cost, max_cost=self.high_max_cost)
-        left = first.unmatched_tracks
-        seen_last_frame = left[tracks.states[left] == TrackState.CONFIRMED]
-        second = self.match(seen_last_frame, low, self.iou_cost, max_cost=self.low_max_cost)
+        first = self.match(pool, high, self.high_cost, max_cost=self.high_max_cost)
+        second = self.match(
+            self.seen_last_frame(first.unmatched_tracks),
+            low,
+            self.iou_cost,
+            max_cost=self.low_max_cost,
+        )
         third = self.match(
-            tentative, first.unmatched_detections, high_cost, max_cost=self.tentative_max_cost
+            tentative, first.unmatched_detections, self.high_cost, max_cost=self.tentative_max_cost
         )
         self.hit(first, second, third, n_init=self.n_init)
         self.miss(second.unmatched_tracks, third.unmatched_tracks)
         new = third.unmatched_detections
-        self.spawn(new[scores[new] >= self.init_min_score], confirmed=self.frame == 0)
+        strong = self.detections.scores[new] >= self.init_min_score
+        self.spawn(new[strong], confirmed=self.frame == 0)
         self.prune(one_frame_late=self.compat_released)
         self.remove_duplicates()
 

@@ -19,8 +19,9 @@ class PackFrameInputs(PackDetInputs):
     """One frame as ``inputs`` (3, H, W) and ``data_samples``, mmdet's ``DetDataSample``.
 
     mmdet's ``PackDetInputs`` and: which frame of which video it is, identities
-    (``gt_instances.instances_id``, where ``LoadTrackAnnotations`` has read them), and what
-    ``LoadDetections`` has read (``detections``, ``camera_motion``). Without an image there are no
+    (``gt_instances.instances_id``, where ``LoadTrackAnnotations`` has read them), what
+    ``LoadDetections`` has read (``detections``, ``camera_motion``), and what ``KeepFrame`` has kept
+    (``original_frame``, an array). Without an image there are no
     ``inputs``, and ``ori_shape`` and ``img_shape`` are the size that the dataset knows, if any.
 
     Args:
@@ -43,7 +44,7 @@ class PackFrameInputs(PackDetInputs):
             size = (results['height'], results['width'])
             results = {'ori_shape': size, 'img_shape': size, **results}
         packed = super().transform(results)
-        for key in ('detections', 'camera_motion'):
+        for key in ('detections', 'camera_motion', 'original_frame'):
             if results.get(key) is not None:
                 setattr(packed['data_samples'], key, results[key])
         return packed

@@ -1,8 +1,9 @@
-"""Any detector and any tracker: detect every frame, then associate."""
+"""Any detector, any embedder, any tracker: detect every frame, describe, associate."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from mmtrack_ext.registry import MODELS
 from mmtrack_ext.structures import (
     detections_to_instances,
     instances_to_detections,
+    to_numpy,
     tracked_to_instances,
 )
 from mmtrack_ext.utils.timing import StageTimer
@@ -32,6 +34,10 @@ class TrackingByDetection(BaseModel):
     Args:
         detector: config of any mmdet detector; its ``data_preprocessor`` becomes this model's. None
             where the frames bring their detections (transform ``LoadDetections``).
+        reid: config of an embedder (``models.reid``), which describes every detection, in the frame
+            as ``KeepFrame`` has kept it; also what ``min_score`` and ``classes`` then leave out, so
+            that the cached detections serve any choice. Embeddings that came with the detections
+            are replaced. None leaves those.
         tracker: config of a tracker, see ``build_tracker``. Every video gets a new one.
         data_preprocessor: config, instead of the detector's.
         min_score: detections with a lower score do not reach the tracker; None lets all pass.
@@ -44,6 +50,7 @@ class TrackingByDetection(BaseModel):
         *,
         tracker: dict[str, Any],
         detector: dict[str, Any] | None = None,
+        reid: dict[str, Any] | None = None,
         data_preprocessor: dict[str, Any] | None = None,
         min_score: float | None = None,
         classes: Sequence[int] | None = None,
@@ -55,6 +62,7 @@ class TrackingByDetection(BaseModel):
             data_preprocessor = data_preprocessor or of_detector
         super().__init__(data_preprocessor, init_cfg)
         self.detector = MODELS.build(detector) if detector is not None else None
+        self.reid = MODELS.build(reid) if reid is not None else None
         self.tracker_config = dict(tracker)
         self.tracker: BaseTracker = build_tracker(self.tracker_config)
         self.min_score = min_score
@@ -91,9 +99,15 @@ class TrackingByDetection(BaseModel):
     def predict(
         self, inputs: torch.Tensor | None, data_samples: list[DetDataSample]
     ) -> list[DetDataSample]:
-        """Detect all frames, then track them one by one."""
+        """Detect all frames, describe what is in them, then track them one by one."""
         with self.timer('detect'):
             found = self.detect(inputs, data_samples)
+        if self.reid is not None:
+            with self.timer('embed'):
+                found = [
+                    self.embed(sample, detections)
+                    for sample, detections in zip(data_samples, found, strict=True)
+                ]
         with self.timer('track'):
             for sample, detections in zip(data_samples, found, strict=True):
                 self.track(sample, detections)
@@ -114,6 +128,20 @@ class TrackingByDetection(BaseModel):
                 )
             sample.pred_instances = detections_to_instances(sample.detections)
         return [sample.detections for sample in data_samples]
+
+    def embed(self, sample: DetDataSample, detections: Detections) -> Detections:
+        """The detections of one frame with their embeddings, also left in ``pred_instances``."""
+        frame = sample.get('original_frame')
+        if frame is None:
+            raise ValueError(
+                'This model has a reid, and a frame came without its image; add '
+                "dict(type='KeepFrame') right after dict(type='LoadImageFromFile') to the pipeline "
+                'of the dataset.'
+            )
+        embeddings = to_numpy(self.reid(frame, detections.boxes))
+        detections = replace(detections, embeddings=embeddings)
+        sample.pred_instances = detections_to_instances(detections)
+        return detections
 
     def track(self, sample: DetDataSample, detections: Detections) -> None:
         """Track one frame; a new video starts with a new tracker."""

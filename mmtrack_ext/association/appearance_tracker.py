@@ -1,0 +1,58 @@
+"""Trackers whose tracks remember what they look like: one embedding each."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+
+from mmtrack_ext.association.arrays import Float32Array, IntArray
+from mmtrack_ext.association.assignment import Matches
+from mmtrack_ext.association.base_tracker import BaseTracker
+from mmtrack_ext.association.detections import Detections, required_embeddings
+
+
+class AppearanceTracker(BaseTracker):
+    """Adds the column ``embeddings`` (T, C) to the tracks and keeps it up to date."""
+
+    @property
+    def remembers_appearance(self) -> bool:
+        """Whether detections need embeddings."""
+        return True
+
+    @abstractmethod
+    def blend(self, old: Float32Array, new: Float32Array) -> Float32Array:
+        """The (N, C) embeddings of tracks after a match: of those so far and those just seen."""
+
+    def embeddings(self, columns: IntArray) -> Float32Array:
+        """(N, C) of these detections, as they are remembered and compared."""
+        return required_embeddings(self, self.detections)[columns]
+
+    def prepare(self, detections: Detections) -> tuple[Detections, IntArray]:
+        """Also make room: the first frame with detections says how long embeddings are."""
+        detections, source_rows = super().prepare(detections)
+        if self.remembers_appearance and len(detections):
+            size = required_embeddings(self, detections).shape[1]
+            if not hasattr(self.tracks, 'embeddings'):
+                self.tracks.add_column('embeddings', np.float32, (size,))
+            expected = self.tracks.embeddings.shape[1]
+            if size != expected:
+                raise ValueError(
+                    f'{type(self).__name__} got embeddings of length {size} after some of length '
+                    f'{expected}: use one network for a sequence, and reset() between sequences.'
+                )
+        return detections, source_rows
+
+    def hit(self, *matches: Matches, n_init: int = 1) -> None:
+        """Also let the embeddings of matched tracks follow."""
+        super().hit(*matches, n_init=n_init)
+        for match in matches:
+            if self.remembers_appearance and len(match.tracks):
+                old, new = self.tracks.embeddings[match.tracks], self.embeddings(match.detections)
+                self.tracks.embeddings[match.tracks] = self.blend(old, new)
+
+    def spawn(self, columns: IntArray, *, confirmed: bool = False) -> None:
+        """Also keep the embeddings of new tracks."""
+        super().spawn(columns, confirmed=confirmed)
+        if self.remembers_appearance and len(columns):
+            self.tracks.embeddings[-len(columns) :] = self.embeddings(columns)
