@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmtrack_ext.fileio import atomic_write
 from mmtrack_ext.utils.command_line import check_min_score, is_first_process, run_tool
-from mmtrack_ext.utils.config import config_options, load_config, replace_tracker
+from mmtrack_ext.utils.config import config_options, load_config
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -24,12 +24,14 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--checkpoint', dest='checkpoint_option', help=argparse.SUPPRESS)
     parser.add_argument('--detector', help='weights of the detector')
     parser.add_argument('--reid', help='weights of the re-identification network')
-    parser.add_argument('--tracker', help='config file whose tracker is used instead')
+    parser.add_argument('--tracker', metavar='CONFIG', help='take model.tracker from this config')
     parser.add_argument('--device', help='cpu, cuda or cuda:N; the GPU where there is one')
     parser.add_argument('--work-dir', type=Path, help='for logs; default work_dirs/CONFIG_NAME')
     parser.add_argument('--out', type=Path, help='for results; default WORK_DIR/results')
     parser.add_argument('--show-dir', type=Path, help='folder for annotated videos')
-    parser.add_argument('--format-only', action='store_true', help='write results, do not score')
+    parser.add_argument(
+        '--format-only', action='store_true', help='write results and submission.zip, do not score'
+    )
     parser.add_argument('--trust-checkpoint', action='store_true', help='load files that run code')
     parser.add_argument('--min-score', type=float, help='detections below do not reach the tracker')
     parser.add_argument('--classes', type=int, nargs='+', help='class indices to keep, from 0')
@@ -46,9 +48,8 @@ def main() -> None:
     arguments = parse_arguments()
     arguments.checkpoint = arguments.checkpoint or arguments.checkpoint_option
     check_min_score(arguments.min_score)
-    config = load_config(arguments.config, config_options(arguments.cfg_options))
-    if arguments.tracker is not None:
-        replace_tracker(config, arguments.tracker)
+    options = config_options(arguments.cfg_options)
+    config = load_config(arguments.config, options, tracker=arguments.tracker)
     adapt(config, arguments)
     check_outputs(arguments)
     choose_device(arguments.device)
@@ -112,7 +113,7 @@ def adapt_metric(config: Any, arguments: argparse.Namespace) -> None:
     of_tracks = [metric for metric in metrics if metric.get('type') == 'MOTMetric']
     for metric in of_tracks:
         metric.out = str(arguments.out)
-        metric.format_only = arguments.format_only
+        metric.format_only = arguments.format_only or metric.get('format_only', False)
         metric.interpolation = arguments.interpolate
         if arguments.save_detections_txt is not None:
             metric.detections_text = str(arguments.save_detections_txt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,15 @@ from mmtrack_ext.fileio import (
     read_detections,
     read_sequence_info,
     second_half_start,
+    submission_names,
     write_results,
+    write_submission,
 )
 from mmtrack_ext.utils.command_line import check_min_score, progress, run_tool, warn
 from mmtrack_ext.utils.config import config_options, read_config, tracker_config
 from mmtrack_ext.utils.parallel import parallel_map
+
+NAMES_SHOWN = 3  # in a warning
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -40,9 +45,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--frames', choices=('all', 'first-half', 'second-half'), default='all')
     parser.add_argument('--sequences-dir', type=Path, help='folder of SEQ/seqinfo.ini')
     parser.add_argument('--workers', type=int, default=1, help='sequences tracked at a time')
+    parser.add_argument('--tracker', metavar='CONFIG', help='take model.tracker from this config')
     parser.add_argument('--min-score', type=float, help='leave out detections below')
     parser.add_argument('--classes', type=int, nargs='+', help='class indices to keep, from 0')
     parser.add_argument('--interpolate', choices=('none', 'linear', 'gaussian'), default='none')
+    parser.add_argument('--zip', type=Path, metavar='F.zip', help='pack results for the server')
     parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[])
     return parser.parse_args()
 
@@ -51,13 +58,15 @@ def main() -> None:
     """Read everything, then track every sequence and say what was written."""
     arguments = parse_arguments()
     check_arguments(arguments)
-    config = read_config(arguments.config, config_options(arguments.cfg_options))
+    options = config_options(arguments.cfg_options)
+    config = read_config(arguments.config, options, tracker=arguments.tracker)
     tracker = tracker_config(config, arguments.config)
     files = find_detections(arguments.detections)
     for sequence in files:  # mistakes are found before anything is written
         build_tracker(tracker, sequence=sequence)
-    if others := sorted(set(tracker.get('per_sequence') or {}) - set(files)):
-        warn(f'per_sequence has arguments for {", ".join(others)}: not among these detections')
+    if arguments.zip is not None:
+        submission_names(files)
+    warn_of_others(tracker, files)
     sequences = {
         name: load(name, path, arguments.sequences_dir)
         for name, path in progress(files.items(), 'Reading')
@@ -77,6 +86,9 @@ def main() -> None:
     speed = f'{num_frames / seconds:.0f} frames/s' if seconds else 'no frames'
     print(f'Tracked {len(sequences)} sequences, {num_frames} frames, at {speed} a process.')
     print(f'Wrote {", ".join(f"{name}.txt" for name in sequences)} to {arguments.out}')
+    if arguments.zip is not None:
+        texts = {name: Path(arguments.out) / f'{name}.txt' for name in sequences}
+        print(write_submission(arguments.zip, texts))
 
 
 def check_arguments(arguments: argparse.Namespace) -> None:
@@ -84,8 +96,19 @@ def check_arguments(arguments: argparse.Namespace) -> None:
     if arguments.workers < 1:
         raise ValueError(f'--workers must be at least 1. Got {arguments.workers}.')
     check_min_score(arguments.min_score)
+    if arguments.zip is not None and arguments.zip.suffix != '.zip':
+        raise ValueError(f'--zip {arguments.zip}: must end in .zip')
     if arguments.sequences_dir is not None and not arguments.sequences_dir.is_dir():
         raise ValueError(f'--sequences-dir {arguments.sequences_dir}: no such folder')
+
+
+def warn_of_others(tracker: dict[str, Any], sequences: Iterable[str]) -> None:
+    """Mention names in ``per_sequence`` that are not tracked: one may be misspelt."""
+    others = sorted(set(tracker.get('per_sequence') or {}) - set(sequences))
+    if others:
+        more = f' and {len(others) - NAMES_SHOWN} more' if len(others) > NAMES_SHOWN else ''
+        shown = ', '.join(others[:NAMES_SHOWN])
+        warn(f'per_sequence has arguments for {shown}{more}: not among these detections')
 
 
 def track_sequence(

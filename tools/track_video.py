@@ -132,12 +132,10 @@ def has_display() -> bool:
 def read_tracker(arguments: argparse.Namespace, options: dict[str, Any]) -> dict[str, Any]:
     """``model.tracker`` of the config, or of that of ``--tracker``; built once, to check it."""
     path = arguments.config
-    config = read_config(path, options)
+    config = read_config(path, options, tracker=arguments.tracker)
     tracker = tracker_config(config, path)
     if config['model'].get('detector') is None and arguments.detections is None:
         raise ValueError(f'{path} has no detector; give detections of the video: --detections FILE')
-    if arguments.tracker is not None:
-        tracker = tracker_config(read_config(arguments.tracker), arguments.tracker)
     build_tracker(tracker)
     return tracker
 

@@ -15,13 +15,6 @@ model = dict(
     detector=detector,
     tracker=dict(type='ByteTracker'),
 )
-val_evaluator = [
-    dict(
-        type='VideoCocoMetric',
-        ann_file='data/SynthMOT/annotations/val_cocoformat.json',
-        metric='bbox',
-    ),
-    dict(type='MOTMetric'),
-]
+val_evaluator = [*_base_.val_evaluator, dict(type='MOTMetric')]
 test_evaluator = val_evaluator
 default_hooks = dict(checkpoint=dict(save_best='mot/HOTA', rule='greater'))

@@ -1,13 +1,13 @@
 # ByteTrack over cached YOLOX-X detections, second half of the MOT17 training sequences.
 #
-# Paper: ByteTrack, Zhang et al., ECCV 2022 (arXiv 2110.06864); the thresholds of its released
+# Paper: ByteTrack, Zhang et al., ECCV 2022 (arXiv 2110.06864). The thresholds of its released
 #        MOT17 runs, one buffer of 30 frames for all sequences.
 # Run:   tools/track_detections.py THIS DETECTIONS OUT --frames second-half \
 #          --sequences-dir MOT17/train
 #        tools/evaluate_mot.py OUT MOT17/val_half
 # Time:  seconds on one CPU core.
 # Score: measured on MOT17-02, -05, -09, -11 (FRCNN): see configs/bytetrack/README.md.
-_base_ = ['../_base_/datasets/detections.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/datasets/detections_mot17_half.py', '../_base_/default_runtime.py']
 
 model = dict(
     type='TrackingByDetection',
@@ -24,14 +24,4 @@ model = dict(
         output_min_area=100,
         output_max_aspect_ratio=1.6,
     ),
-)
-test_dataloader = dict(
-    dataset=dict(
-        data_root='data/MOT17/train',
-        frames='second-half',
-        pipeline=[
-            dict(type='LoadDetections', path='data/MOT17/yolox_x_detections'),
-            dict(type='PackFrameInputs'),
-        ],
-    )
 )

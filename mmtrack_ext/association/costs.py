@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from mmtrack_ext.association.boxes import iou
+
+AnyFloats = TypeVar('AnyFloats', FloatArray, Float32Array)
 
 
 def iou_cost(
@@ -33,7 +37,9 @@ def cosine_cost(
     track_embeddings: FloatArray | Float32Array, detection_embeddings: FloatArray | Float32Array
 ) -> FloatArray:
     """1 - cosine of (T, C) and (D, C) vectors, 0..2; a zero vector is at distance 1 of all."""
-    return 1 - unit_length(track_embeddings) @ unit_length(detection_embeddings).T
+    tracks = unit_vectors(np.asarray(track_embeddings, np.float64))
+    cost: FloatArray = 1 - tracks @ unit_vectors(np.asarray(detection_embeddings, np.float64)).T
+    return cost
 
 
 def gated_appearance_cost(
@@ -70,9 +76,10 @@ def forbid(cost: FloatArray, gate: BoolArray) -> FloatArray:
     return np.where(gate, np.inf, cost)
 
 
-def unit_length(vectors: FloatArray | Float32Array) -> FloatArray:
-    """(N, C) vectors of length 1; a zero vector stays as it is."""
-    vectors = np.asarray(vectors, np.float64)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: FloatArray = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+def unit_vectors(vectors: AnyFloats) -> AnyFloats:
+    """(N, C) vectors at length 1, as precise as they came; a zero vector stays zero."""
+    squares = np.einsum('nc,nc->n', vectors, vectors, dtype=np.float64)
+    lengths = np.sqrt(squares).astype(vectors.dtype)
+    lengths[lengths == 0] = 1
+    unit: AnyFloats = vectors / lengths[:, None]
     return unit

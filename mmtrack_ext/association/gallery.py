@@ -8,19 +8,11 @@ from typing import Literal
 import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from mmtrack_ext.association.costs import unit_vectors
 
 # Detections multiplied with a track's samples in one go. OpenBLAS is three times faster at 8 x 100
 # x 128 numbers than at 16 x 100 x 128, and few tracks have more detections within their gate.
 QUERIES_AT_ONCE = 8
-
-
-def unit_vectors(vectors: Float32Array) -> Float32Array:
-    """(N, C) float32 at length 1; a zero vector stays zero."""
-    squares = np.einsum('nc,nc->n', vectors, vectors, dtype=np.float64)
-    lengths = np.sqrt(squares).astype(np.float32)
-    lengths[lengths == 0] = 1
-    unit: Float32Array = vectors / lengths[:, None]
-    return unit
 
 
 def moving_average(old: Float32Array, new: Float32Array, momentum: float) -> Float32Array:

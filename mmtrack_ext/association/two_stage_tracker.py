@@ -10,7 +10,8 @@ from mmtrack_ext.association import costs
 from mmtrack_ext.association.appearance_tracker import AppearanceTracker
 from mmtrack_ext.association.arrays import Float32Array, FloatArray, IntArray
 from mmtrack_ext.association.assignment import Matches
-from mmtrack_ext.association.gallery import moving_average, unit_vectors
+from mmtrack_ext.association.costs import unit_vectors
+from mmtrack_ext.association.gallery import moving_average
 from mmtrack_ext.association.parameters import check_number, check_type
 from mmtrack_ext.association.tracks import TrackState
 

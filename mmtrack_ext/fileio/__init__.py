@@ -27,6 +27,7 @@ from mmtrack_ext.fileio.sequence_info import (
     second_half_start,
     write_sequence_info,
 )
+from mmtrack_ext.fileio.submission import submission_names, write_submission
 
 __all__ = [
     'FileFormatError',
@@ -45,9 +46,11 @@ __all__ = [
     'results_as_written',
     'second_half_start',
     'sequence_of_frames',
+    'submission_names',
     'write_detections',
     'write_detections_text',
     'write_ground_truth',
     'write_results',
     'write_sequence_info',
+    'write_submission',
 ]

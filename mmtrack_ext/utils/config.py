@@ -10,29 +10,55 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 
-def read_config(path: Path | str, options: dict[str, Any] | None = None) -> dict[str, Any]:
+def read_config(
+    path: Path | str,
+    options: dict[str, Any] | None = None,
+    *,
+    tracker: Path | str | None = None,
+) -> dict[str, Any]:
     """A Python config with its bases, as a plain dict; see ``load_config``."""
-    plain: dict[str, Any] = load_config(path, options).to_dict()
+    plain: dict[str, Any] = load_config(path, options, tracker=tracker).to_dict()
     return plain
 
 
-def load_config(path: Path | str, options: dict[str, Any] | None = None) -> Config:
+def load_config(
+    path: Path | str,
+    options: dict[str, Any] | None = None,
+    *,
+    tracker: Path | str | None = None,
+) -> Config:
     """A Python config with its bases, as mmengine's ``Config``.
 
     Args:
         path: the config file.
         options: changes, ``{'model.tracker.max_age': 60}``.
+        tracker: a config file whose ``model.tracker``, whole, is used instead; see
+            ``replace_tracker``. The options change the tracker that is used.
 
     Raises:
         FileNotFoundError: the file or one of its bases does not exist.
         ValueError: it is not a config, or an option changes what is not there; names file and
             problem.
     """
+    config = _load_file(path)
+    if tracker is not None:
+        replace_tracker(config, tracker)
+    before = config.to_dict()
+    for key in options or {}:
+        _check_key(path, before, key)
+    try:
+        config.merge_from_dict(options or {})
+    except Exception as error:
+        raise ValueError(f'--cfg-options: {type(error).__name__}: {error}') from None
+    return config
+
+
+def _load_file(path: Path | str) -> Config:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(2, 'no such file', str(path))
     try:
-        config = Config.fromfile(str(path))
+        return Config.fromfile(str(path))
     except FileNotFoundError:
         raise
     except SyntaxError as error:
@@ -40,15 +66,6 @@ def load_config(path: Path | str, options: dict[str, Any] | None = None) -> Conf
         raise ValueError(f'{path}{line}: {error.msg}') from None
     except Exception as error:
         raise ValueError(f'{path}: {type(error).__name__}: {error}') from None
-    options = options or {}
-    before = config.to_dict()
-    for key in options:
-        _check_key(path, before, key)
-    try:
-        config.merge_from_dict(options)
-    except Exception as error:
-        raise ValueError(f'--cfg-options: {type(error).__name__}: {error}') from None
-    return config
 
 
 def config_options(assignments: list[str]) -> dict[str, Any]:
@@ -75,7 +92,7 @@ def _read_dict(text: str) -> Any:
         raise ValueError(f"--cfg-options takes dicts as {{'key': value}}. Got {text!r}.") from None
 
 
-def _check_key(path: Path, config: dict[str, Any], key: str) -> None:
+def _check_key(path: Path | str, config: dict[str, Any], key: str) -> None:
     """Refuse a misspelt option: whatever holds the last part of its key must be there."""
     *parents, last = key.split('.')
     node: Any = config
@@ -94,13 +111,16 @@ def _check_key(path: Path, config: dict[str, Any], key: str) -> None:
 def replace_tracker(config: Config, path: Path | str) -> None:
     """Put ``model.tracker`` of another config file in the place of this one's.
 
+    The whole block changes places, ``per_sequence`` with it, and nothing else does.
+
     Raises:
         FileNotFoundError: the file does not exist.
         ValueError: one of the two has no ``model.tracker``.
     """
-    if 'tracker' not in config.model:
+    model = config.get('model')
+    if not isinstance(model, dict) or 'tracker' not in model:
         raise ValueError(f'{config.filename}: this model has no tracker to be replaced')
-    config.model.tracker = tracker_config(read_config(path), path)
+    model.tracker = tracker_config(read_config(path), path)
 
 
 def tracker_config(config: dict[str, Any], path: Path | str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 import pickle
 import socket
 import subprocess
+import zipfile
 
 import numpy as np
 import pytest
@@ -95,12 +96,37 @@ def test_another_tracker_by_one_option(scenes, root, tmp_path, run_tool_here):
     assert combined(tmp_path / 'out')['IDSW'] == 21  # of SORT; ByteTrack has 8 (configs/*/README)
 
 
+def test_options_change_the_tracker_that_is_used(scenes, root, tmp_path, run_tool_here):
+    sort = root / 'configs/sort/sort_detections_scenes.py'
+    options = ('--tracker', sort, '--cfg-options', 'model.tracker.min_hits=0')
+    assert run_tool_here('test.py', scenes, *options, '--out', tmp_path / 'out')[0] == 0
+    options = ('--cfg-options', 'model.tracker.type=SORTTracker', 'model.tracker.min_hits=0')
+    assert run_tool_here('test.py', scenes, *options, '--out', tmp_path / 'same')[0] == 0
+    assert combined(tmp_path / 'out') == combined(tmp_path / 'same')
+    assert combined(tmp_path / 'out')['IDSW'] != 21
+
+
 def test_results_alone(scenes, tmp_path, run_tool_here):
     text = tmp_path / 'text'
     options = ('--format-only', '--save-detections-txt', text)
-    assert run_tool_here('test.py', scenes, '--out', tmp_path / 'out', *options)[0] == 0
+    status, printed, _ = run_tool_here('test.py', scenes, '--out', tmp_path / 'out', *options)
+    assert status == 0
     assert not (tmp_path / 'out' / 'metrics.json').exists()
+    assert f'Wrote {tmp_path / "out" / "submission.zip"}: 2 sequences' in printed
+    with zipfile.ZipFile(tmp_path / 'out' / 'submission.zip') as archive:
+        assert archive.namelist() == ['crossing.txt', 'square.txt']
+        for name in archive.namelist():
+            assert archive.read(name) == (tmp_path / 'out' / name).read_bytes()
     assert sorted(path.name for path in text.iterdir()) == ['crossing.txt', 'square.txt']
+
+
+def test_a_config_may_ask_for_results_alone(root, tmp_path, run_tool_here):
+    text = "test_evaluator = [dict(type='MOTMetric', format_only=True)]\n"
+    config = leaf(root, tmp_path, SCENES, data(root) + text)
+    assert run_tool_here('test.py', config, '--out', tmp_path / 'out')[0] == 0
+    names = sorted(path.name for path in (tmp_path / 'out').iterdir())
+    wanted = ['crossing.txt', 'detections', 'speed.json', 'square.txt', 'submission.zip']
+    assert names == wanted
 
 
 def test_two_processes_write_the_same(root, tmp_path, run_tool_here):

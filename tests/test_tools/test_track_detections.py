@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -263,6 +264,75 @@ def test_arguments_for_other_sequences_are_mentioned(run_tool, scenes, tmp_path)
     assert finished.stderr == (
         'warning: per_sequence has arguments for squar: not among these detections\n'
     )
+
+
+def test_many_others_are_counted(run_tool, scenes, tmp_path):
+    (tmp_path / 'config.py').write_text(
+        "model = dict(tracker=dict(type='SORTTracker', "
+        'per_sequence={name: dict(max_age=9) for name in "abcde"}))'
+    )
+    finished = run_tool('track_detections.py', tmp_path / 'config.py', scenes, tmp_path / 'out')
+    assert finished.stderr == (
+        'warning: per_sequence has arguments for a, b, c and 2 more: not among these detections\n'
+    )
+
+
+def test_another_tracker_whole(run_tool, track, scenes, tmp_path):
+    config, other = tmp_path / 'config.py', tmp_path / 'other.py'
+    config.write_text(
+        "model = dict(tracker=dict(type='ByteTracker', high_min_score=0.9, init_min_score=0.9, "
+        'per_sequence=dict(square=dict(max_age=1))))'
+    )
+    other.write_text(
+        "model = dict(tracker=dict(type='SORTTracker', per_sequence=dict(square=dict(min_hits=5))))"
+    )
+
+    def rows(*arguments):
+        finished = run_tool('track_detections.py', arguments[0], scenes, *arguments[1:])
+        assert finished.returncode == 0, finished.stderr
+        return (tmp_path / arguments[1] / 'square.txt').read_bytes()
+
+    swapped = rows(config, tmp_path / 'a', '--tracker', other)
+    assert swapped == rows(other, tmp_path / 'b')
+    assert swapped != rows(config, tmp_path / 'c')
+    # The options change the tracker that is used.
+    options = ('--cfg-options', 'model.tracker.per_sequence.square.min_hits=3')
+    assert rows(config, tmp_path / 'd', '--tracker', other, *options) != swapped
+    config.write_text("model = dict(tracker=dict(type='SORTTracker'))")
+    assert rows(config, tmp_path / 'e') == rows(other, tmp_path / 'd', *options)
+
+
+def test_another_tracker_mistakes_are_named(track, root, scenes, tmp_path):
+    def refused(other, *words):
+        finished = track(BYTETRACK, scenes, tmp_path / 'out', '--tracker', other)
+        assert_refused(finished, *words)
+
+    detector = root / 'configs/nanodet/nanodet-plus-m_synthmot.py'
+    refused(tmp_path / 'no.py', 'no.py: no such file')
+    refused(detector, 'nanodet-plus-m_synthmot.py: there is no model.tracker')
+    (tmp_path / 'a.py').write_text("model = dict(tracker=dict(type='SORTTracker', max_aeg=1))")
+    refused(tmp_path / 'a.py', "SORTTracker has no argument 'max_aeg'. Did you mean 'max_age'?")
+    finished = track(detector, scenes, tmp_path / 'out', '--tracker', root / BYTETRACK)
+    assert_refused(finished, 'this model has no tracker to be replaced')
+
+
+def test_archive_for_the_server(track, scenes, tmp_path):
+    source = tmp_path / 'source'
+    source.mkdir()
+    text = (scenes / 'square' / 'det' / 'det.txt').read_bytes()
+    for name in ('MOT17-01-FRCNN', 'MOT17-03-FRCNN'):
+        (source / f'{name}.txt').write_bytes(text)
+    finished = track(BYTETRACK, source, tmp_path / 'out', '--zip', tmp_path / 'a.zip')
+    assert finished.returncode == 0, finished.stderr
+    assert f'Wrote {tmp_path / "a.zip"}: 6 sequences; 4 of them are copies' in finished.stdout
+    with zipfile.ZipFile(tmp_path / 'a.zip') as archive:
+        written = (tmp_path / 'out' / 'MOT17-03-FRCNN.txt').read_bytes()
+        assert archive.read('MOT17-03-SDP.txt') == written
+    (source / 'MOT17-03-SDP.txt').write_bytes(text)
+    finished = track(BYTETRACK, source, tmp_path / 'no', '--zip', tmp_path / 'b.zip')
+    assert_refused(finished, 'MOT17-03-FRCNN, MOT17-03-SDP: test all three, or one')
+    assert not (tmp_path / 'no').exists()
+    assert_refused(track(BYTETRACK, source, tmp_path / 'no', '--zip', 'a.tar'), 'must end in .zip')
 
 
 def test_several_classes_are_written_from_one(track, tmp_path):

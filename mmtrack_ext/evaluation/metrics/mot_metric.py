@@ -24,11 +24,13 @@ from mmtrack_ext.fileio import (
     write_detections,
     write_detections_text,
     write_results,
+    write_submission,
 )
 from mmtrack_ext.registry import METRICS
 from mmtrack_ext.structures import instances_to_detections, instances_to_tracked
 
 LOGGED = ('HOTA', 'DetA', 'AssA', 'MOTA', 'IDF1', 'FP', 'FN', 'IDSW')
+SUBMISSION = 'submission.zip'
 
 
 @dataclass(eq=False)
@@ -56,7 +58,8 @@ class MOTMetric(WholeVideoMetric):
         benchmark: 'auto' (by the names of the sequences) or one of ``protocols.PROTOCOLS``.
         out: folder for ``SEQ.txt``, ``detections/SEQ.npz`` and ``metrics.json``; None writes
             nothing.
-        format_only: write, do not score; for sequences without ground truth.
+        format_only: write, do not score; for sequences without ground truth. The result files
+            then also stand in ``submission.zip``, as the MOTChallenge server takes them.
         interpolation: 'none', 'linear' or 'gaussian', see ``association.interpolation``.
         detections_text: folder for the detections as ``SEQ.txt``; None writes none.
         prefix: of the names in logs; the scores are ``mot/HOTA`` and so on, in percent.
@@ -106,12 +109,15 @@ class MOTMetric(WholeVideoMetric):
         return sum(video.num_frames for video in results)
 
     def compute_metrics(self, results: list[_Video]) -> dict[str, float]:
-        """Score and print the table."""
-        if self.format_only:
-            return {}
+        """Score and print the table, or pack the result files; in the first process."""
         videos = {video.name: video for video in sorted(results, key=lambda video: video.name)}
         if len(videos) < len(results):
             raise ValueError('Two sequences have the same name; test them one after the other.')
+        if self.format_only:
+            if self.out is not None:
+                texts = {name: self._text(name) for name in videos}
+                print_log(write_submission(self.out / SUBMISSION, texts), logger='current')
+            return {}
         scores = evaluate_sequences(
             {name: _truth(video) for name, video in videos.items()},
             {name: results_as_written(v.tracked, **self._classes) for name, v in videos.items()},
@@ -148,12 +154,17 @@ class MOTMetric(WholeVideoMetric):
             video.detections, camera_motion=video.camera_motion, **video.properties
         )
         if self.out is not None:
-            write_results(self.out / f'{video.name}.txt', video.tracked, **self._classes)
+            write_results(self._text(video.name), video.tracked, **self._classes)
             write_detections(self.out / 'detections' / f'{video.name}.npz', sequence)
         if self.detections_text is not None:
             columns = (sequence.frames, sequence.boxes, sequence.scores, sequence.labels)
             path = self.detections_text / f'{video.name}.txt'
             write_detections_text(path, TextDetections(*columns))
+
+    def _text(self, name: str) -> Path:
+        """The result file of a sequence, in ``self.out``."""
+        assert self.out is not None
+        return self.out / f'{name}.txt'
 
 
 def _start_video(sample: dict[str, Any]) -> _Video:

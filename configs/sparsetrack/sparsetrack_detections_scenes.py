@@ -1,0 +1,15 @@
+# SparseTrack over the bundled scenes (tests/data/scenes, made by mmtrack_ext/testing/scenes.py).
+#
+# Paper: SparseTrack, Liu et al., 2023 (arXiv 2306.05238). Thresholds of the baseline in the
+#        NanoTrack repository.
+# Run:   tools/test.py THIS
+#        or tools/track_detections.py THIS tests/data/scenes OUT
+# Time:  under a second on one CPU core.
+# Score: measured, see configs/sparsetrack/README.md.
+_base_ = ['../_base_/datasets/detections.py', '../_base_/default_runtime.py']
+
+model = dict(
+    type='TrackingByDetection',
+    detector=None,
+    tracker=dict(type='SparseTracker'),
+)
