@@ -86,9 +86,10 @@ def linear_assignment(
             f'Got reject={reject!r}, solver={solver!r}.'
         )
     num_tracks, num_detections = cost.shape
-    if cost.size and math.isnan(cost.min()):
+    lowest = cost.min(initial=math.inf)
+    if math.isnan(lowest):
         raise ValueError('The cost of linear_assignment holds NaN.')
-    if not cost.size:
+    if not cost.size or (lowest > max_cost and solver == 'lap' and reject == 'before'):
         return Matches.none(np.arange(num_tracks), np.arange(num_detections))
     if reject == 'after' or math.isinf(max_cost):
         rows, columns = _solve(_finite(cost), solver)

@@ -69,10 +69,9 @@ WITH_EMBEDDINGS: dict[str, dict[str, Any]] = {
         metric='cosine',
         init_min_score=0.45,
         match_min_score=0.45,
-        min_similarity=0.6,
     ),
     'QDTrack TAO, scores from 0.45, cosine': dict(
-        type='QuasiDenseTAOTracker', metric='cosine', min_score=0.45, min_similarity=0.6
+        type='QuasiDenseTAOTracker', metric='cosine', min_score=0.45
     ),
 }
 SWITCHES = {

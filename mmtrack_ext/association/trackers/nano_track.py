@@ -143,9 +143,7 @@ class NanoTracker(TwoStageTracker):
             self.low_depth_levels,
         )
         left_low = second.unmatched_detections
-        candidates = np.concatenate(
-            [first.unmatched_detections, left_low[np.isin(left_low, startable)]]
-        )
+        candidates = np.concatenate([first.unmatched_detections, left_low[startable[left_low]]])
         third = self.match(tentative, candidates, self.high_cost, max_cost=self.tentative_max_cost)
         self.hit(first, second, third, n_init=self.n_init)
         self.miss(second.unmatched_tracks, third.unmatched_tracks)
@@ -168,11 +166,12 @@ class NanoTracker(TwoStageTracker):
         refound = self._overlaps(low, self.last_high, self.refind_min_iou)
         return np.concatenate([high, low[refound]]), low[~refound]
 
-    def low_score_starts(self, low: IntArray) -> IntArray:
-        """Low boxes that lie where the last frame had a low one: they may start a track."""
-        if self.low_init_min_iou is None:
-            return low[:0]
-        return low[self._overlaps(low, self.last_low, self.low_init_min_iou)]
+    def low_score_starts(self, low: IntArray) -> BoolArray:
+        """(D,) low boxes that lie where the last frame had a low one: they may start a track."""
+        startable = np.zeros(len(self.detections), np.bool_)
+        if self.low_init_min_iou is not None:
+            startable[low] = self._overlaps(low, self.last_low, self.low_init_min_iou)
+        return startable
 
     def without_duplicates(self, columns: IntArray) -> IntArray:
         """DTC: boxes that overlap no track, those that this frame removed included."""
