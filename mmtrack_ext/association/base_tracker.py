@@ -37,6 +37,8 @@ from mmtrack_ext.association.kalman_filter import KalmanFilter
 from mmtrack_ext.association.parameters import check_number, check_size, check_type
 from mmtrack_ext.association.tracks import Tracks, TrackState
 
+# Pixels. The noise of a filter is a share of the box's size; below, its square rounds to nothing.
+SMALLEST_SIDE = 1e-6
 CostFunction = Callable[[IntArray, IntArray], FloatArray]
 
 
@@ -49,7 +51,8 @@ class BaseTracker(ABC):
         min_area: nor those whose area, in square pixels, is not above this.
         max_aspect_ratio: nor those whose width / height is above this.
         clip_to: ``(width, height)`` of the image to clip the detections to, in pixels.
-        truncate_boxes: cut the corners of detections to whole pixels, toward zero.
+        truncate_boxes: cut the corners of detections to whole pixels, toward zero. Boxes thinner
+            than a pixel may lose their area, and are then not looked at.
         output_min_area: report only boxes with an area above this.
         output_max_aspect_ratio: report only boxes with width / height up to this.
         class_aware: never match a track to a detection of another class.
@@ -302,6 +305,7 @@ class BaseTracker(ABC):
         if self.clip_to is not None:
             boxes = np.clip(boxes, 0, np.tile(self.clip_to, 2))
         keep = (area(boxes) > self.min_area) & (detections.scores >= self.min_score)
+        keep &= (boxes[:, 2:] - boxes[:, :2] > SMALLEST_SIDE).all(axis=1)
         if self.max_aspect_ratio is not None:
             keep &= ~is_wider_than(boxes, self.max_aspect_ratio)
         rows = keep.nonzero()[0]
@@ -324,6 +328,7 @@ class BaseTracker(ABC):
     def _report(self, source_rows: IntArray) -> TrackedBoxes:
         tracks = self.tracks
         keep = self.reported() & (area(tracks.boxes) > self.output_min_area)
+        keep &= tracks.boxes[:, 0] < tracks.boxes[:, 2]  # both sides may be predicted below 0
         if self.output_max_aspect_ratio is not None:
             keep &= ~is_wider_than(tracks.boxes, self.output_max_aspect_ratio)
         rows = keep.nonzero()[0]

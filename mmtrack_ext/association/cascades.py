@@ -61,6 +61,7 @@ def overlap_groups(boxes: FloatArray) -> IntArray:
     touching = left[:, None] <= right
     touching &= top[:, None] <= bottom
     touching &= touching.T.copy()
+    np.fill_diagonal(touching, True)  # even one whose width or height a filter predicts below 0
     rows, neighbours = touching.nonzero()  # each box touches itself, so no row is without
     starts = np.searchsorted(rows, np.arange(len(boxes)))
     groups = np.arange(len(boxes))
@@ -174,7 +175,8 @@ def match_by_age(
         the last age left them.
     """
     found, left = [], detections
-    for batch in (ages == 1, (ages > 1) & (ages <= max_age)):
+    young_enough = ages <= max_age
+    for batch in ((ages == 1) & young_enough, (ages > 1) & young_enough):
         rows = tracks[batch]
         if len(rows) and len(left):
             matches = _match_each_age(cost(rows, left), ages[batch], max_cost).of(rows, left)

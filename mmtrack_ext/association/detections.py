@@ -10,6 +10,7 @@ import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, IntArray
 
+FARTHEST = 1e9  # pixels; a network that diverged, or numbers that are no boxes
 Rows: TypeAlias = BoolArray | IntArray | slice | int | np.integer[Any]
 
 
@@ -30,7 +31,8 @@ class Detections:
 
     Raises:
         ValueError: a column has the wrong shape or length, holds NaN or infinity, or a box has
-            x2 < x1 or y2 < y1. The message names the column and the first bad row.
+            x2 < x1 or y2 < y1 or lies a billion pixels away. The message names the column and the
+            first bad row.
 
     Example:
         >>> detections = Detections([[0, 0, 10, 20], [5, 5, 9, 9]], [0.9, 0.4])
@@ -227,6 +229,13 @@ def _label_column(values: Any, num_rows: int) -> IntArray:
 
 
 def _check_corners(boxes: FloatArray) -> None:
+    far = (np.abs(boxes) > FARTHEST).any(axis=1)
+    if far.any():
+        row = int(np.argmax(far))
+        raise ValueError(
+            "The 'boxes' column of Detections must be in pixels, within a billion of 0. "
+            f'Row {row} is {boxes[row]}.'
+        )
     bad = (boxes[:, 2] < boxes[:, 0]) | (boxes[:, 3] < boxes[:, 1])
     if bad.any():
         row = int(np.argmax(bad))

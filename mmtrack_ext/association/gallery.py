@@ -186,7 +186,7 @@ class Gallery:
 
     def _as_samples(self, embeddings: Float32Array) -> Float32Array:
         """(N, C) embeddings as they are stored."""
-        self._check_channels(embeddings)
+        self.check_channels(embeddings)
         if self.metric == 'cosine':
             return unit_vectors(embeddings)
         squares = np.einsum('nc,nc->n', embeddings, embeddings)
@@ -194,12 +194,17 @@ class Gallery:
 
     def _as_queries(self, embeddings: Float32Array) -> Float32Array:
         """(D, C) embeddings as they are multiplied with samples."""
-        self._check_channels(embeddings)
+        self.check_channels(embeddings)
         if self.metric == 'cosine':
             return unit_vectors(embeddings)
         return np.column_stack([embeddings, np.ones(len(embeddings), np.float32)])
 
-    def _check_channels(self, embeddings: Float32Array) -> None:
+    def check_channels(self, embeddings: Float32Array) -> None:
+        """Refuse embeddings of another length than before.
+
+        Raises:
+            ValueError: C is not that of the samples.
+        """
         extra = 0 if self.metric == 'cosine' else 1
         channels = embeddings.shape[1]
         if len(self._samples) and channels + extra != self._samples.shape[2]:

@@ -563,3 +563,30 @@ def test_embeddings_of_another_length_are_refused():
         tracker.update(Detections([box_at(0)], [0.9], None, [[1, 0, 0]]))
     tracker.reset()
     tracker.update(Detections([box_at(0)], [0.9], None, [[1, 0, 0]]))
+
+
+@pytest.mark.parametrize(('max_age', 'ids'), [(0, [2, 1]), (1, [1, 2])])
+def test_without_age_there_is_no_appearance_stage(max_age, ids):
+    """Two people change looks, not places: appearance would change the ids, IoU does not.
+
+    Of equal scores the later row comes first, so the second box has id 1.
+    """
+    boxes = np.array([[0, 0, 40, 100], [12, 0, 52, 100]], float)
+    looks = np.eye(2)
+    tracker = DeepSORTTracker(max_age=max_age, min_confidence=0)
+    for embeddings in (looks, looks, looks, looks[::-1]):
+        tracked = tracker.update(Detections(boxes, np.full(2, 0.9), None, embeddings))
+    assert tracked.ids[np.argsort(tracked.detection_index)].tolist() == ids
+
+
+def test_embeddings_of_another_length_leave_the_tracker_as_it_was():
+    boxes, scores = np.array([[0, 0, 40, 100.0]]), np.array([0.9])
+    tracker, twin = DeepSORTTracker(), DeepSORTTracker()
+    good, bad = (Detections(boxes, scores, None, np.ones((1, size))) for size in (4, 5))
+    for frame in (good, good):
+        tracker.update(frame)
+        twin.update(frame)
+    with pytest.raises(ValueError, match='same length'):
+        tracker.update(bad)
+    assert tracker.frame == twin.frame
+    assert tracker.update(good).ids.tolist() == twin.update(good).ids.tolist() == [1]

@@ -193,3 +193,9 @@ def test_negative_label_is_refused():
         ValueError, match=r"'labels' column of Detections must be >= 0. Row 1 is -1"
     ):
         Detections(BOXES, SCORES, [0, -1, 2])
+
+
+def test_boxes_a_billion_pixels_away_are_no_boxes():
+    Detections([[0, 0, 1e9, 10]], [0.9])
+    with pytest.raises(ValueError, match=r"'boxes' column .* pixels.* Row 1 is"):
+        Detections([[0, 0, 10, 10], [0, 0, 1e200, 10]], [0.9, 0.9])

@@ -77,6 +77,15 @@ def test_a_refound_box_is_matched_by_the_loose_rule_of_high_ones():
     assert ids_of(NanoTracker(refind_min_iou=None), [*walk, stop])[-1] == []
 
 
+def test_an_overlap_exactly_at_the_limit_counts_as_released():
+    """100 x 80 in 100 x 100: the released program asks whether 1 - 0.8 < 0.2, which it is."""
+    frames = [frame_of(((0, 0, 100, 100), 0.9)), frame_of(((0, 0, 100, 80), 0.3))]
+    for compat, high in ((False, 0), (True, 1)):
+        tracker = NanoTracker(compat_released=compat)
+        ids_of(tracker, frames)
+        assert len(tracker.last_high.boxes) == high
+
+
 # Low-score initialisation
 
 

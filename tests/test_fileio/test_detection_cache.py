@@ -42,7 +42,7 @@ def full_sequence():
     rng = np.random.default_rng(0)
     corners = rng.normal(0, 1000, (6, 2, 2))
     boxes = np.hstack([corners.min(axis=1), corners.max(axis=1)])
-    boxes[0] = [-0.0, 5e-324, 1 / 3, 1e300]
+    boxes[0] = [-0.0, 5e-324, 1 / 3, 1e9]
     return SequenceDetections(
         frames=np.array([0, 0, 2, 3, 3, 3]),
         boxes=boxes,

@@ -54,7 +54,8 @@ class DeepSORTTracker(BaseTracker):
         min_confidence: detections with a lower score are dropped ('nwojke').
         nms_max_overlap: of overlapping detections, those that one with a higher score covers by
             more than this share are dropped ('nwojke'); 1 drops none.
-        min_detection_height: detections less high, in pixels, are dropped ('nwojke').
+        min_detection_height: detections less high, in pixels, are dropped ('nwojke'), but for a
+            millionth of a pixel that corners may have lost.
         metric: of appearance: 'cosine', or 'euclidean' for squared Euclidean distances.
         max_cosine_distance: limit of the distance in appearance, whichever the metric.
         nn_budget: embeddings remembered of each track; None for all (memory grows).
@@ -197,6 +198,8 @@ class DeepSORTTracker(BaseTracker):
     def prepare(self, detections: Detections) -> tuple[Detections, IntArray]:
         """The detections to track, as the variant wants them."""
         detections, source_rows = super().prepare(detections)
+        if detections.embeddings is not None and len(detections):
+            self.gallery.check_channels(detections.embeddings)
         boxes = detections.boxes
         if self.variant == 'paddle':
             return replace(detections, boxes=boxes + np.array([0, 0, 1, 1])), source_rows

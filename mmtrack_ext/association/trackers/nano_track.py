@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -50,10 +51,10 @@ class NanoTracker(TwoStageTracker):
     * the improved depth cascade (``match_by_depth``): depth is cut inside each group of boxes that
       overlap, so that only people who hide each other wait for each other.
 
-    With ``compat_released``: a score equal to ``high_min_score`` is dropped, a track keeps the
-    class of its first detection, an expired track stays one frame too long (see
-    ``BaseTracker.prune``), and in a frame without confirmed or lost tracks the low boxes that may
-    start a track are remembered as high ones.
+    With ``compat_released``: a score equal to ``high_min_score`` is dropped, an overlap equal to
+    ``refind_min_iou`` counts, a track keeps the class of its first detection, an expired track
+    stays one frame too long (see ``BaseTracker.prune``), and in a frame without confirmed or lost
+    tracks the low boxes that may start a track are remembered as high ones.
 
     Args:
         high_min_score: detections from this score on are "high"; each may start a track.
@@ -163,7 +164,11 @@ class NanoTracker(TwoStageTracker):
         """RHD: low boxes where the last frame had a high one join the high ones."""
         if self.refind_min_iou is None:
             return high, low
-        refound = self._overlaps(low, self.last_high, self.refind_min_iou)
+        # The released program asks for 1 - IoU < 0.2, which an IoU of exactly 0.8 meets.
+        limit = self.refind_min_iou
+        if self.compat_released:
+            limit = math.nextafter(limit, 0)
+        refound = self._overlaps(low, self.last_high, limit)
         return np.concatenate([high, low[refound]]), low[~refound]
 
     def low_score_starts(self, low: IntArray) -> BoolArray:
