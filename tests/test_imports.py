@@ -24,6 +24,7 @@ ALLOWED = {
     'engine': SHARED | {'visualization'},  # the hook that draws
     'evaluation': SHARED,
     'models': SHARED,
+    'model_zoo': SHARED | {'engine', 'models'},
     'visualization': SHARED,
     'apis': SHARED | {'datasets', 'engine', 'evaluation', 'models', 'visualization'},
 }

@@ -44,11 +44,27 @@ def init_model(
         ValueError: a part is left without weights, or a checkpoint belongs to another model.
     """
     register_all_modules()
-    model = MODELS.build(config.model)
+    model_config = config.model if checkpoint is None else _without_downloads(config.model)
+    for part, path in (('detector', detector), ('reid', reid)):
+        if path is not None and part in model_config:
+            model_config = {**model_config, part: _without_downloads(model_config[part])}
+    model = MODELS.build(model_config)
     with _quietly():  # mmengine tells of every weight
         model.init_weights()
     load_weights(model, checkpoint, detector=detector, reid=reid, trust_checkpoint=trust_checkpoint)
     return model.to(find_device(device)).eval()
+
+
+def _without_downloads(config: Any) -> Any:
+    """A config without the initial weights that a checkpoint will overwrite."""
+    if isinstance(config, list | tuple):
+        return [_without_downloads(entry) for entry in config]
+    if not isinstance(config, dict):
+        return config
+    initial = config.get('init_cfg')
+    downloads = isinstance(initial, dict) and initial.get('type') == 'Pretrained'
+    kept = [key for key in config if not (key == 'init_cfg' and downloads)]
+    return {key: _without_downloads(config[key]) for key in kept}
 
 
 def load_weights(

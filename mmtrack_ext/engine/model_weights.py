@@ -130,7 +130,7 @@ def _load_what_fits(model: nn.Module, state_dict: dict[str, Any], path: Path | s
     fitting._metadata = getattr(state_dict, '_metadata', {})  # type: ignore[attr-defined]
     try:
         result = model.load_state_dict(fitting, strict=False)
-    except RuntimeError as error:  # a shape that differs under a name that the module revises
+    except (RuntimeError, ValueError) as error:  # what a module revises, and may refuse
         raise ValueError(f'{path}: {error}') from None
     # A counter that old checkpoints lack and nothing but momentum=None reads; as in mmengine.
     countless = {name for name in own if name.endswith('num_batches_tracked')}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -101,3 +103,16 @@ def test_a_model_without_a_detector_cannot_look_at_frames(root):
     path = root / 'configs/bytetrack/bytetrack_detections_scenes.py'
     with pytest.raises(ValueError, match='no detector'):
         MOTInferencer(path, device='cpu')
+
+
+@pytest.mark.parametrize('option', ['checkpoint', 'detector'])
+def test_weights_that_a_checkpoint_overwrites_are_not_fetched(config, weights, tmp_path, option):
+    config = copy.deepcopy(config)
+    absent = 'https://nowhere.invalid/shufflenet.pth'
+    config.model.detector.backbone.init_cfg = dict(type='Pretrained', checkpoint=absent)
+    with pytest.raises(ValueError, match='nowhere'):
+        MOTInferencer(config, device='cpu')
+    whole = tmp_path / 'whole.pth'
+    state = torch.load(weights, weights_only=True)
+    torch.save({f'detector.{name}': value for name, value in state.items()}, whole)
+    MOTInferencer(config, **{option: whole if option == 'checkpoint' else weights}, device='cpu')

@@ -19,11 +19,17 @@ CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
 NAMES = sorted(path.name for path in CONFIGS.glob('*.py'))
 DETECTION_CONFIGS = [name for name in NAMES if name.startswith('detections')]
 TEST_CONFIGS = [name for name in NAMES if name.endswith('_test.py')]
-VIDEO_CONFIGS = [name for name in NAMES if name not in DETECTION_CONFIGS + TEST_CONFIGS]
+IMAGE_CONFIGS = ['coco_nanodet.py']  # see tests/test_nanodet_configs.py
+VIDEO_CONFIGS = [
+    name for name in NAMES if name not in DETECTION_CONFIGS + TEST_CONFIGS + IMAGE_CONFIGS
+]
 # Of these folders each chooses its own.
 FOLDERS = ('MOT17-02-DPM', 'MOT17-02-FRCNN', 'MOT17-02-SDP', 'MOT17-04-FRCNN')
 SPLITS = {  # of each config: annotation file and image folder to train and to test with
+    'crowdhuman_mot17_half.py': ('half-train', 'train', 'half-val', 'train'),  # and CrowdHuman
+    'dancetrack.py': ('train', 'train', 'val', 'val'),
     'mot17_half.py': ('half-train', 'train', 'half-val', 'train'),
+    'mot20_half.py': ('half-train', 'train', 'half-val', 'train'),
     'synthmot.py': ('train', 'train', 'val', 'val'),
 }
 
@@ -46,6 +52,11 @@ def test_every_config_is_checked_below():
     assert sorted(SPLITS) == VIDEO_CONFIGS
 
 
+def datasets_of(loader):
+    """The dataset of a loader, or those that it joins."""
+    return loader.dataset.get('datasets', [loader.dataset])
+
+
 @pytest.mark.parametrize('name', VIDEO_CONFIGS)
 def test_files_are_those_that_the_converter_writes(name):
     config = Config.fromfile(CONFIGS / name)
@@ -55,12 +66,20 @@ def test_files_are_those_that_the_converter_writes(name):
         (config.val_dataloader, test, test_images),
         (config.test_dataloader, test, test_images),
     ):
-        dataset = DATASETS.build(dict(loader.dataset, lazy_init=True))
+        dataset = DATASETS.build(dict(datasets_of(loader)[-1], lazy_init=True))
         assert dataset.ann_file == f'{config.data_root}annotations/{split}_cocoformat.json'
         assert dataset.data_prefix == dict(img_path=f'{config.data_root}{images}/')
     assert config.val_evaluator[0].ann_file.endswith(f'/annotations/{test}_cocoformat.json')
     assert config.val_dataloader.sampler.type == 'VideoSampler'
     assert config.val_dataloader.dataset.test_mode
+
+
+def test_crowdhuman_comes_before_mot17():
+    *parts, _ = datasets_of(Config.fromfile(CONFIGS / 'crowdhuman_mot17_half.py').train_dataloader)
+    datasets = [DATASETS.build(dict(part, lazy_init=True)) for part in parts]
+    for dataset, split in zip(datasets, ('train', 'val'), strict=True):
+        assert dataset.ann_file == f'data/crowdhuman/annotations/crowdhuman_{split}.json'
+        assert dataset.data_prefix == dict(img_path=f'data/crowdhuman/{split}/')
 
 
 @pytest.mark.parametrize('name', VIDEO_CONFIGS)
@@ -72,20 +91,22 @@ def test_batches_of_every_config(tmp_path, coco_video, annotation, name):
         image.update(width=192, height=108)
     config = Config.fromfile(CONFIGS / name)
     for loader in (config.train_dataloader, config.val_dataloader):
-        dataset = loader.dataset
-        dataset.data_root = str(tmp_path)
-        path = tmp_path / dataset.ann_file
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(content))
-        for image in content['images']:
-            path = tmp_path / dataset.data_prefix.img_path / image['file_name']
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), np.zeros((108, 192, 3), np.uint8))
+        for dataset in datasets_of(loader):
+            dataset.data_root = str(tmp_path)
+            path = tmp_path / dataset.ann_file
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(content))
+            for image in content['images']:
+                path = tmp_path / dataset.data_prefix.img_path / image['file_name']
+                path.parent.mkdir(parents=True, exist_ok=True)
+                cv2.imwrite(str(path), np.zeros((108, 192, 3), np.uint8))
         loader.update(num_workers=0, persistent_workers=False)
         loader.dataset._scope_ = loader.sampler._scope_ = 'mmtrack_ext'
     width, height = config.img_scale
+    frames = 2 * len(datasets_of(config.train_dataloader))
+    config.train_dataloader.batch_size = frames
     train = next(iter(Runner.build_dataloader(config.train_dataloader, seed=0)))
-    assert len(train['inputs']) == 2
+    assert len(train['inputs']) == frames
     for image, sample in zip(train['inputs'], train['data_samples'], strict=True):
         assert image.shape[1] <= height
         assert image.shape[2] <= width

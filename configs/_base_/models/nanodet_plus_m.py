@@ -1,8 +1,7 @@
 # NanoDet-Plus-m (1.0x): 1,197,924 parameters in inference and 4,330,904 in training (80 classes).
 #
 # NanoDet-Plus 1.0, https://github.com/RangiLyu/nanodet. Published for COCO: 27.0 mAP at 320 x 320,
-# 30.4 mAP at 416 x 416. The wider 1.5x has backbone.model_size='1.5x', neck.in_channels=[176, 352,
-# 704], and 128 channels in neck.out_channels and bbox_head.in_channels.
+# 30.4 mAP at 416 x 416. Images are resized without regard to their proportions.
 #
 # ImageNet weights for the backbone are torchvision's:
 #   backbone.init_cfg = dict(type='Pretrained',

@@ -4,5 +4,16 @@ from mmtrack_ext.datasets.transforms.camera_motion import EstimateCameraMotion
 from mmtrack_ext.datasets.transforms.formatting import PackFrameInputs
 from mmtrack_ext.datasets.transforms.keep_frame import KeepFrame
 from mmtrack_ext.datasets.transforms.loading import LoadDetections
+from mmtrack_ext.datasets.transforms.nanodet_color import NanoDetColor
+from mmtrack_ext.datasets.transforms.random_warp import RandomWarp
+from mmtrack_ext.datasets.transforms.warp_resize import WarpResize
 
-__all__ = ['EstimateCameraMotion', 'KeepFrame', 'LoadDetections', 'PackFrameInputs']
+__all__ = [
+    'EstimateCameraMotion',
+    'KeepFrame',
+    'LoadDetections',
+    'NanoDetColor',
+    'PackFrameInputs',
+    'RandomWarp',
+    'WarpResize',
+]

@@ -9,15 +9,15 @@ import copy
 from collections.abc import Sequence
 
 import torch
-from mmdet.models.detectors.single_stage import SingleStageDetector
 from mmengine.logging import MessageHub
 from torch import Tensor
 
+from mmtrack_ext.models.detectors.nanodet import NanoDet
 from mmtrack_ext.registry import MODELS
 
 
 @MODELS.register_module()
-class NanoDetPlus(SingleStageDetector):
+class NanoDetPlus(NanoDet):
     """Backbone, neck and head, and in training a second neck and a larger head that teach them.
 
     The auxiliary neck is a copy of the neck, with weights of its own; the auxiliary head sees the
@@ -55,7 +55,7 @@ class NanoDetPlus(SingleStageDetector):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(
-            backbone, neck, copy.copy(bbox_head), train_cfg=train_cfg, test_cfg=test_cfg,
+            backbone, neck, bbox_head, train_cfg=train_cfg, test_cfg=test_cfg,
             data_preprocessor=data_preprocessor, init_cfg=init_cfg,
         )  # fmt: skip
         self.detach_epoch = detach_epoch
@@ -91,11 +91,6 @@ class NanoDetPlus(SingleStageDetector):
             outputs = [x.detach() for x in outputs]
         pairs = zip(outputs, self.aux_neck(features), strict=True)
         return [torch.cat(pair, dim=1) for pair in pairs]
-
-    def _forward(self, batch_inputs: Tensor, batch_data_samples: Sequence | None = None) -> Tensor:
-        """The main head's raw outputs (B, P, C + 4 * (reg_max + 1)), classes first, all logits."""
-        predictions = self.bbox_head.flatten(*self.bbox_head(self.extract_feat(batch_inputs)))
-        return torch.cat([predictions.class_logits, predictions.box_logits], dim=2)
 
 
 def training_epoch() -> int:

@@ -1,5 +1,7 @@
 """Networks that join feature maps of several strides."""
 
 from mmtrack_ext.models.necks.ghost_pan import GhostPAN
+from mmtrack_ext.models.necks.pan import PAN
+from mmtrack_ext.models.necks.tan import TAN
 
-__all__ = ['GhostPAN']
+__all__ = ['PAN', 'TAN', 'GhostPAN']

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from mmtrack_ext.models.onnx_session import CPU, ONNXSessionMixin, first_line
 from mmtrack_ext.models.reid.base_embedder import BaseEmbedder
 from mmtrack_ext.registry import MODELS
 
@@ -18,7 +18,7 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 
 
 @MODELS.register_module()
-class ONNXEmbedder(BaseEmbedder):
+class ONNXEmbedder(ONNXSessionMixin, BaseEmbedder):
     """A network in an ``.onnx`` file that turns (N, 3, height, width) crops into (N, C) vectors.
 
     Its first output is taken, and divided by its length row by row. It runs on as many threads as
@@ -48,11 +48,10 @@ class ONNXEmbedder(BaseEmbedder):
         std: Sequence[float] = IMAGENET_STD,
         to_rgb: bool = True,
         batch_size: int = 32,
-        providers: Sequence[str] = ('CPUExecutionProvider',),
+        providers: Sequence[str] = CPU,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(size=size, batch_size=batch_size, init_cfg=init_cfg)
-        self.path = str(path)
         self.mean = np.array(mean, np.float32)
         self.std = np.array(std, np.float32)
         if self.mean.shape != (3,) or self.std.shape != (3,) or not (self.std > 0).all():
@@ -61,8 +60,7 @@ class ONNXEmbedder(BaseEmbedder):
                 f'above 0. Got {mean} and {std} instead.'
             )
         self.to_rgb = to_rgb
-        self.providers = list(providers)
-        self.session = open_session(self.path, self.providers)
+        self.open(path, providers=providers)
         fixed = _check_input(self.path, self.session, self.size)
         self.padded = fixed is not None
         self.batch_size = fixed or self.batch_size
@@ -89,46 +87,13 @@ class ONNXEmbedder(BaseEmbedder):
         try:
             output = self.embed(np.zeros((1, *self.size, 3), np.uint8))
         except Exception as error:  # of onnxruntime, for an input that no layer takes
-            raise ValueError(f'{self.path}: the network fails: {_first_line(error)}') from None
+            raise ValueError(f'{self.path}: the network fails: {first_line(error)}') from None
         if output.ndim != 2 or not output.shape[1]:
             raise ValueError(
                 f'{self.path}: the network must give one vector a crop, (N, C). '
                 f'Got {output.shape} for one crop.'
             )
         return int(output.shape[1])
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the session, which can be neither copied nor pickled."""
-        return {name: value for name, value in self.__dict__.items() if name != 'session'}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self.session = open_session(self.path, self.providers)
-
-
-def open_session(path: str, providers: Sequence[str]) -> Any:
-    """The network in a file, ready to run.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: onnxruntime is not installed, or cannot read the file.
-    """
-    try:
-        import onnxruntime
-    except ImportError:
-        raise ValueError(
-            'ONNXEmbedder needs the package onnxruntime: pip install onnxruntime'
-        ) from None
-    if not Path(path).is_file():
-        raise FileNotFoundError(2, 'no such file', path)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 3  # errors alone; what it warns of is about its own speed
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=list(providers))
-    except Exception as error:
-        reason = _first_line(error)
-        raise ValueError(f'{path}: onnxruntime cannot read this network: {reason}') from None
 
 
 def _check_input(path: str, session: Any, size: tuple[int, int]) -> int | None:
@@ -148,7 +113,3 @@ def _check_input(path: str, session: Any, size: tuple[int, int]) -> int | None:
             f'takes {"; ".join(shapes)}. The parameter size=(height, width) changes the last two.'
         )
     return shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

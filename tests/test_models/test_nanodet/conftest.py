@@ -64,7 +64,7 @@ def recorded(folder: Path) -> dict[str, np.ndarray]:
 @pytest.fixture(scope='session')
 def shapes(folder: Path) -> dict[str, list[int]]:
     """Shape of every entry of the original's state dict, by the original's name."""
-    return json.loads((folder / 'nanodet_plus_m_keys.json').read_text(encoding='utf-8'))
+    return json.loads((folder / 'family_keys.json').read_text(encoding='utf-8'))['nanodet_plus_m']
 
 
 @pytest.fixture(scope='session')

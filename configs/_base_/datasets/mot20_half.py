@@ -1,0 +1,70 @@
+# MOT20: first halves of the training sequences to train, second halves to test. As NanoDet-Plus
+# sees them.
+#
+# tools/dataset_converters/mot2coco.py -i data/MOT20 -o data/MOT20/annotations --split-train
+data_root = 'data/MOT20/'
+img_scale = (416, 416)  # width, height
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(
+        type='RandomWarp',
+        scale=img_scale,
+        keep_ratio=False,
+        ratio_range=(0.6, 1.4),
+        stretch_range=((0.8, 1.2), (0.8, 1.2)),
+        flip_prob=0.5,
+        max_translate_ratio=0.2,
+    ),
+    dict(type='NanoDetColor', brightness=0.2, contrast=(0.6, 1.4), saturation=(0.5, 1.2)),
+    dict(type='PackFrameInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='WarpResize', scale=img_scale, keep_ratio=False),
+    dict(type='PackFrameInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=96,
+    num_workers=8,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='FrameSampler', shuffle=True),
+    dataset=dict(
+        type='MOTVideoDataset',
+        data_root=data_root,
+        ann_file='annotations/half-train_cocoformat.json',
+        data_prefix=dict(img_path='train/'),
+        metainfo=dict(classes=('pedestrian',)),
+        filter_cfg=dict(filter_empty_gt=True, min_size=32),
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=8,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='VideoSampler'),
+    dataset=dict(
+        type='MOTVideoDataset',
+        data_root=data_root,
+        ann_file='annotations/half-val_cocoformat.json',
+        data_prefix=dict(img_path='train/'),
+        metainfo=dict(classes=('pedestrian',)),
+        test_mode=True,
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+
+# Average precision of the detector; a config with a tracker adds dict(type='MOTMetric').
+val_evaluator = [
+    dict(
+        type='VideoCocoMetric',
+        ann_file=data_root + 'annotations/half-val_cocoformat.json',
+        metric='bbox',
+    ),
+]
+test_evaluator = val_evaluator

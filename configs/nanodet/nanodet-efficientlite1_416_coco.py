@@ -1,0 +1,58 @@
+# NanoDet with EfficientNet-Lite1 on COCO at 416 x 416, proportions kept.
+#
+# Paper: none; NanoDet 1.0, https://github.com/RangiLyu/nanodet. Model, augmentation, schedule.
+# Run:   tools/train.py THIS
+#        tools/test.py THIS CHECKPOINT
+#        tools/dist_train.sh THIS GPUS: with more or fewer images a step, --auto-scale-lr
+# Time:  not measured.
+# Score: published for COCO val2017: mAP 30.3
+#        (AP50 47.1, AP75 31.3, small 12.2, medium 32.1, large 43.2).
+#        None measured here.
+_base_ = [
+    '../_base_/models/nanodet_efficientlite1.py',
+    '../_base_/datasets/coco_nanodet.py',
+    '../_base_/schedules/nanodet_legacy.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(
+        init_cfg=dict(  # ImageNet
+            type='Pretrained',
+            checkpoint='https://github.com/RangiLyu/EfficientNet-Lite/releases/download/v1.0/efficientnet_lite1.pth',
+        )
+    ),
+)
+
+img_scale = (416, 416)  # width, height
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(
+        type='RandomWarp',
+        scale=img_scale,
+        keep_ratio=True,
+        ratio_range=(0.5, 1.5),
+        flip_prob=0.5,
+        max_translate_ratio=0.2,
+    ),
+    dict(type='NanoDetColor', brightness=0.2, contrast=(0.6, 1.4), saturation=(0.5, 1.2)),
+    dict(type='PackFrameInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='WarpResize', scale=img_scale, keep_ratio=True),
+    dict(type='PackFrameInputs'),
+]
+train_dataloader = dict(batch_size=100, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+train_cfg = dict(max_epochs=170, val_interval=5)
+optim_wrapper = dict(optimizer=dict(lr=0.07))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=500),
+    dict(type='MultiStepLR', milestones=[130, 150, 160, 165], gamma=0.1, by_epoch=True),
+]
+auto_scale_lr = dict(base_batch_size=100)
+default_hooks = dict(checkpoint=dict(save_best='coco/bbox_mAP', rule='greater'))

@@ -1,0 +1,34 @@
+# NanoDet-Plus-m on CrowdHuman and the first half of MOT17 at 416 x 416, persons alone;
+# tested on MOT17's second half.
+#
+# Paper: none; NanoDet-Plus 1.0, https://github.com/RangiLyu/nanodet. Model and augmentation;
+#        100 epochs are our choice: 17,700 images.
+# Run:   tools/train.py THIS
+#        from COCO weights (recommended; only the last layers are left out):
+#        tools/train.py THIS --cfg-options load_from=NANODET_PLUS_M_416_CHECKPOINT
+# Time:  not measured.
+# Score: none measured, and none published.
+_base_ = [
+    '../_base_/models/nanodet_plus_m.py',
+    '../_base_/datasets/crowdhuman_mot17_half.py',
+    '../_base_/schedules/nanodet_plus.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(
+        init_cfg=dict(  # ImageNet
+            type='Pretrained',
+            checkpoint='https://download.pytorch.org/models/shufflenetv2_x1-5666bf0f80.pth',
+        )
+    ),
+    bbox_head=dict(num_classes=1),
+)
+
+train_cfg = dict(max_epochs=100, val_interval=5)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-4, by_epoch=False, begin=0, end=500),
+    dict(type='CosineAnnealingLR', eta_min=5e-5, T_max=100, by_epoch=True),
+]
+custom_hooks = _base_.average_weights
+default_hooks = dict(checkpoint=dict(save_best='coco/bbox_mAP', rule='greater'))

@@ -1,0 +1,42 @@
+# NanoTrack with NanoDet-Plus-m-416 (COCO weights) on any video, camera or folder of images.
+#
+# Paper: none found; the released program, https://github.com/VjiaLi/NanoTrack. Its thresholds.
+# Run:   tools/track_video.py VIDEO THIS --detector NANODET_PLUS_M_416_CHECKPOINT
+#        or tools/test.py THIS --detector NANODET_PLUS_M_416_CHECKPOINT, which scores sequences in
+#          MOTChallenge's layout: --cfg-options test_dataloader.dataset.data_root=FOLDER
+# Time:  see configs/nanotrack/README.md.
+# Score: measured on PETS09-S2L1, see configs/nanotrack/README.md.
+#
+# Published weights: nanodet-plus-m_416_checkpoint.ckpt of https://github.com/RangiLyu/nanodet;
+# tools/model_converters/nanodet_to_mmtrack_ext.py makes a checkpoint of it.
+_base_ = ['../_base_/models/nanodet_plus_m.py', '../_base_/default_runtime.py']
+
+detector = _base_.model
+detector.test_cfg.classes = [0]  # COCO's person
+detector.test_cfg.max_per_img = -1  # all of a crowd
+detector.pop('aux_bbox_head', None)  # only training needs it
+del _base_.model
+
+model = dict(
+    type='TrackingByDetection',
+    detector=detector,
+    tracker=dict(type='NanoTracker'),
+)
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='VideoSampler'),
+    dataset=dict(
+        type='MOTSequenceDataset',
+        data_root='data/PETS09-S2L1',  # one sequence, or a folder of them
+        metainfo=dict(classes=('person',)),
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='Resize', scale=(416, 416), keep_ratio=False),  # as its weights were trained
+            dict(type='PackFrameInputs'),
+        ],
+    ),
+)
+test_evaluator = [dict(type='MOTMetric')]
+test_cfg = dict(type='TestLoop')

@@ -1,0 +1,36 @@
+# NanoTrack with an exported detector, run by onnxruntime, on any video, camera or folder of images.
+#
+# Paper: none found; the released program, https://github.com/VjiaLi/NanoTrack. Its thresholds.
+# Run:   tools/export_onnx.py configs/nanotrack/nanotrack_nanodet-plus-m-416_video.py \
+#          --detector CHECKPOINT OUT.onnx --form detections
+#        tools/track_video.py VIDEO THIS --cfg-options model.detector.path=OUT.onnx
+#        or tools/test.py THIS --cfg-options model.detector.path=OUT.onnx
+# Time:  see configs/nanotrack/README.md.
+# Score: that of the exported detector; measured on PETS09-S2L1, see configs/nanotrack/README.md.
+#
+# How frames become the network's input, thresholds and classes stand in the file; the size does not.
+_base_ = '../_base_/default_runtime.py'
+
+model = dict(
+    type='TrackingByDetection',
+    detector=dict(type='ONNXDetector', path=None),
+    tracker=dict(type='NanoTracker'),
+)
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='VideoSampler'),
+    dataset=dict(
+        type='MOTSequenceDataset',
+        data_root='data/PETS09-S2L1',  # one sequence, or a folder of them
+        metainfo=dict(classes=('person',)),
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='Resize', scale=(416, 416), keep_ratio=False),  # of the exported detector
+            dict(type='PackFrameInputs'),
+        ],
+    ),
+)
+test_evaluator = [dict(type='MOTMetric')]
+test_cfg = dict(type='TestLoop')
