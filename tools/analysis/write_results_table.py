@@ -63,7 +63,14 @@ def cells_of(
         if absent := [column for column in columns if column not in row]:
             raise ValueError(f'{label}: no score {absent[0]!r}, only {", ".join(row)}')
         values = [row[column] for column in columns]
-        yield [label, *(str(v) if isinstance(v, int) else f'{v:.2f}' for v in values)]
+        yield [label, *map(text_of, values)]
+
+
+def text_of(score: float) -> str:
+    """Counts whole, percent with two decimals, shares of 1 (average precision) with three."""
+    if isinstance(score, int):
+        return str(score)
+    return f'{score:.3f}' if 0 < score < 1 else f'{score:.2f}'
 
 
 if __name__ == '__main__':

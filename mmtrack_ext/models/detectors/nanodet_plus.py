@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.logging import MessageHub
@@ -69,6 +70,7 @@ class NanoDetPlus(NanoDet):
                 in_channels=2 * self.neck.out_channels,
             )
             self.aux_bbox_head = MODELS.build({**shared, **aux_bbox_head})
+            self.register_load_state_dict_post_hook(_auxiliary_part_may_be_missing)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: Sequence) -> dict[str, Tensor]:
         """``loss_qfl, loss_bbox, loss_dfl``, and the same of the auxiliary head with ``aux_``."""
@@ -99,3 +101,23 @@ def training_epoch() -> int:
     if hub.get_info('loop_stage') != 'train':
         return 0
     return hub.get_info('epoch', 0)
+
+
+def _auxiliary_part_may_be_missing(model: NanoDetPlus, result: Any) -> None:
+    """Files for inference lack the auxiliary branch, as a whole; inference does not run it.
+
+    The names in ``result`` start with the place of ``model`` in what is loaded.
+    """
+    own = {name for name in model.state_dict() if _is_auxiliary(name)}
+    needed = {name for name in own if not name.endswith('num_batches_tracked')}
+    missing = {full: name for full in result.missing_keys for name in own if _ends(full, name)}
+    if needed <= set(missing.values()):
+        result.missing_keys[:] = [full for full in result.missing_keys if full not in missing]
+
+
+def _is_auxiliary(name: str) -> bool:
+    return name.startswith(('aux_neck.', 'aux_bbox_head.'))
+
+
+def _ends(full_name: str, name: str) -> bool:
+    return full_name == name or full_name.endswith(f'.{name}')

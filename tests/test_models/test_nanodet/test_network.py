@@ -121,3 +121,19 @@ def test_mistakes_are_refused():
         GhostPAN([8, 8], 8, num_extra_levels=2)
     with pytest.raises(ValueError, match=r'built for 2 maps\. Got 1'):
         GhostPAN([8, 8], 8)([torch.zeros(1, 8, 4, 4)])
+
+
+@pytest.mark.parametrize('prefix', ['', 'detector.'])
+def test_a_file_for_inference_may_lack_the_auxiliary_branch_as_a_whole(build, prefix):
+    model = build()
+    holder = model if not prefix else torch.nn.ModuleDict({'detector': model})
+    state = {f'{prefix}{name}': value for name, value in model.state_dict().items()}
+    main = {name: value for name, value in state.items() if 'aux_' not in name}
+    assert len(main) == 645
+    assert holder.load_state_dict(main, strict=False).missing_keys == []
+    holder.load_state_dict(main)
+    one = f'{prefix}aux_bbox_head.gfl_cls.bias'
+    assert len(holder.load_state_dict({**main, one: state[one]}, strict=False).missing_keys) > 200
+    of_network = f'{prefix}bbox_head.gfl_cls.0.bias'
+    del main[of_network]
+    assert holder.load_state_dict(main, strict=False).missing_keys == [of_network]

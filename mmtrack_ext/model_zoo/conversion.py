@@ -1,0 +1,84 @@
+"""From any file of the original NanoDet to a checkpoint of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmtrack_ext.fileio import FileFormatError, atomic_write
+from mmtrack_ext.model_zoo.folded import folded_state, recognise_folded
+from mmtrack_ext.model_zoo.graph import Convolution
+from mmtrack_ext.model_zoo.nanodet_state import read_nanodet_weights, recognise_nanodet
+from mmtrack_ext.model_zoo.nanodet_zoo import NanoDetZoo
+from mmtrack_ext.model_zoo.ncnn import read_ncnn
+from mmtrack_ext.model_zoo.onnx_weights import read_onnx
+
+CHECKPOINTS = ('.ckpt', '.pth', '.pt')
+EXPORTED: dict[str, Callable[[Path], tuple[list[Convolution], str]]] = {
+    '.param': read_ncnn,
+    '.onnx': read_onnx,
+}
+SUPPORTED = '.ckpt and .pth of NanoDet, .param of ncnn (with its .bin beside), .onnx'
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A network's weights under our names, and where they are from."""
+
+    network: str
+    num_classes: int
+    weights: str  # which: 'the moving average of two copies', 'as stored', ...
+    source: str
+    state_dict: dict[str, Tensor]
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What our loaders read."""
+        meta = dict(
+            network=self.network,
+            source=self.source,
+            classes=self.num_classes,
+            weights=self.weights,
+        )
+        return {'meta': meta, 'state_dict': self.state_dict}
+
+    def save(self, path: Path | str) -> None:
+        """Write the checkpoint, as a whole or not at all."""
+        with atomic_write(path, 'wb') as file:
+            torch.save(self.checkpoint(), file)
+
+
+def convert_nanodet(path: Path | str, zoo: NanoDetZoo, *, trust: bool = False) -> Converted:
+    """Read a file of the original NanoDet, and find out which network it is.
+
+    Args:
+        path: see ``SUPPORTED``.
+        zoo: builds the networks.
+        trust: unpickle whatever a checkpoint holds, which can run any program.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is damaged or of no known network; what, why, and what is supported.
+    """
+    path = Path(path)
+    try:
+        if path.suffix in CHECKPOINTS:
+            weights, kind = read_nanodet_weights(path, trust=trust)
+            network, num_classes, state = recognise_nanodet(weights, zoo)
+        elif path.suffix in EXPORTED:
+            found, dtype = EXPORTED[path.suffix](path)
+            network, num_classes = recognise_folded(found, zoo)
+            state = folded_state(zoo.build(network, num_classes=num_classes), found)
+            kind = f'batch norms folded, {dtype}'
+        else:
+            raise ValueError(f'files named *{path.suffix} are not read; supported: {SUPPORTED}')
+    except FileFormatError:
+        raise
+    except ValueError as error:
+        message = str(error)
+        raise ValueError(message if str(path) in message else f'{path}: {message}') from None
+    return Converted(network, num_classes, kind, path.name, state)
