@@ -25,11 +25,12 @@ def config(root):
 def model(config):
     """Weights that let scores and boxes differ from place to place."""
     register_all_modules()
-    torch.manual_seed(0)
-    model = MODELS.build(load_config(config).model)
-    for layer in model.modules():
-        if isinstance(layer, torch.nn.Conv2d):
-            torch.nn.init.kaiming_normal_(layer.weight, nonlinearity='linear')
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = MODELS.build(load_config(config).model)
+        for layer in model.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                torch.nn.init.kaiming_normal_(layer.weight, nonlinearity='linear')
     return model.eval()
 
 
