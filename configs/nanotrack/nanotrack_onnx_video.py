@@ -8,7 +8,8 @@
 # Time:  see configs/nanotrack/README.md.
 # Score: that of the exported detector; measured on PETS09-S2L1, see configs/nanotrack/README.md.
 #
-# How frames become the network's input, thresholds and classes stand in the file; the size does not.
+# How frames become its input, thresholds and classes stand in the file; the size to resize to does
+# not, and must be the one of the exported detector.
 _base_ = '../_base_/default_runtime.py'
 
 model = dict(
