@@ -59,7 +59,9 @@ def test_model_and_pipeline_of_every_config_build(path):
     model = config['model']
     detector = model if path.parent.name in DETECTORS else model.pop('detector')
     if detector is not None:
-        assert any(True for _ in build_detector(json.dumps(detector)).parameters())
+        built = build_detector(json.dumps(detector))
+        is_file = detector['type'] == 'ONNXDetector'  # its weights are elsewhere
+        assert is_file or any(True for _ in built.parameters())
     if path.parent.name not in DETECTORS:
         assert type(MODELS.build(model)).__name__ == model['type']
     dataset = config['test_dataloader']['dataset']

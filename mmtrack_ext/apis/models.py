@@ -47,7 +47,8 @@ def init_model(
     model_config = config.model if checkpoint is None else _without_downloads(config.model)
     for part, path in (('detector', detector), ('reid', reid)):
         if path is not None and part in model_config:
-            model_config = {**model_config, part: _without_downloads(model_config[part])}
+            filled = _without_downloads(model_config[part])
+            model_config = type(model_config)({**model_config, part: filled})
     model = MODELS.build(model_config)
     with _quietly():  # mmengine tells of every weight
         model.init_weights()
@@ -64,7 +65,7 @@ def _without_downloads(config: Any) -> Any:
     initial = config.get('init_cfg')
     downloads = isinstance(initial, dict) and initial.get('type') == 'Pretrained'
     kept = [key for key in config if not (key == 'init_cfg' and downloads)]
-    return {key: _without_downloads(config[key]) for key in kept}
+    return type(config)({key: _without_downloads(config[key]) for key in kept})
 
 
 def load_weights(
