@@ -15,6 +15,8 @@ import pytest
 # One thread a process: several processes of several threads each wait for one another for minutes.
 # Here, before any test imports torch; programs that tests start inherit it.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+# FFmpeg reads it once in a process, at the first video that any test opens; see frame_source.quiet.
+os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
 # A shell starts background jobs deaf to Ctrl-C, and programs inherit that from the tests.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

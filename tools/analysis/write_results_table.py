@@ -5,7 +5,8 @@
 The table goes between the lines ``<!-- results: NAME -->`` and ``<!-- end of results -->``. One
 file: a row for each sequence and their combination. Several: a row for each file's combination.
 Of ``evaluation.json`` of tools/test.py, which holds other metrics than of tracks, a row for each
-file, with the columns that are asked for: ``--columns coco/bbox_mAP coco/bbox_mAP_50``.
+file, with the columns that are asked for: ``--columns coco/bbox_mAP coco/bbox_mAP_50``. ``--speed``
+adds the frames per second of ``speed.json`` beside each file: ``--speed detect track total``.
 """
 
 from __future__ import annotations
@@ -33,15 +34,29 @@ def main() -> None:
     parser.add_argument('metrics', type=Path, nargs='+', help='files of evaluate_mot.py --json')
     parser.add_argument('--label', nargs='+', help='a name for each file; default: its folder')
     parser.add_argument('--columns', nargs='+', default=COLUMNS, help='scores to show')
+    parser.add_argument('--speed', nargs='+', default=[], metavar='STAGE', help='of speed.json')
     arguments = parser.parse_args()
     labels = arguments.label or [path.resolve().parent.name for path in arguments.metrics]
     if len(labels) != len(arguments.metrics):
         raise ValueError(f'{len(labels)} labels for {len(arguments.metrics)} files')
     tables = [json.loads(path.read_text(encoding='utf-8')) for path in arguments.metrics]
-    columns = arguments.columns
+    columns = [*arguments.columns, *(f'{stage} [frames/s]' for stage in arguments.speed)]
+    for path, table in zip(arguments.metrics, tables, strict=True):
+        table.get('COMBINED', table).update(speed_of(path, arguments.speed))
     lines = table_lines(('', *columns), cells_of(labels, tables, columns))
     replace_table(arguments.readme, arguments.name, lines)
     print(f'Wrote table {arguments.name} to {arguments.readme}')
+
+
+def speed_of(path: Path, stages: Sequence[str]) -> dict[str, float]:
+    """Frames per second of these stages, by title of the column."""
+    if not stages:
+        return {}
+    text = path.with_name('speed.json').read_text(encoding='utf-8')
+    rates = json.loads(text)['frames_per_second']
+    if absent := [stage for stage in stages if stage not in rates]:
+        raise ValueError(f'{path.with_name("speed.json")}: no stage {absent[0]!r}')
+    return {f'{stage} [frames/s]': rates[stage] for stage in stages}
 
 
 def rows_of(labels: list[str], tables: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
