@@ -15,6 +15,7 @@ from mmdet.datasets import BaseDetDataset
 
 import mmtrack_ext.datasets.transforms  # noqa: F401  # pipelines name them
 from mmtrack_ext.association.arrays import IntArray
+from mmtrack_ext.datasets.reference_frame import ReferenceFrame
 from mmtrack_ext.registry import SCOPE, TRANSFORMS
 
 
@@ -25,14 +26,21 @@ class FlatVideoDataset(BaseDetDataset):
     instances``; ``height, width, mot_frame_id, frame_rate`` where they are known; and
     ``prev_img_path``, the image of the frame before, None for the first.
 
+    Args:
+        reference: arguments of ``ReferenceFrame``, for methods that learn from pairs of frames: in
+            training the pipeline then gets lists of two, of the key frame and of its reference,
+            as ``TransformBroadcaster`` scatters them.
+        args, kwargs: see mmdet's ``BaseDetDataset``.
+
     Raises:
         ValueError: ``classes`` is not a list of different names, or no frame is left.
     """
 
     METAINFO = dict(classes=('pedestrian',))  # noqa: RUF012  # mmengine's name and type
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._video_ids: IntArray = np.empty(0, np.int64)
+    def __init__(self, *args: Any, reference: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        self.reference = ReferenceFrame(**reference) if reference is not None else None
+        self._places: IntArray = np.empty((0, 2), np.int64)  # video_id and frame_id of each item
         _check_classes(type(self).__name__, kwargs.get('metainfo'))
         # mmengine would look the steps up in the default scope, which may be another.
         pipeline = [build_step(step) for step in kwargs.pop('pipeline', None) or []]
@@ -52,16 +60,26 @@ class FlatVideoDataset(BaseDetDataset):
                 f'{self.ann_file or self.data_root}: {type(self).__name__} has no frame left; '
                 f'filter_cfg is {self.filter_cfg}, classes are {self.metainfo["classes"]}'
             )
-        self._video_ids = np.array([item['video_id'] for item in self.data_list], np.int64)
+        places = [(item['video_id'], item['frame_id']) for item in self.data_list]
+        self._places = np.array(places, np.int64)
         if self.serialize_data:
             self.data_bytes, self.data_address = self._serialize_data()
         self._fully_initialized = True
+
+    def prepare_data(self, idx: int) -> Any:
+        """What the pipeline makes of a frame, or of a pair of frames."""
+        if self.reference is None or self.test_mode:
+            return super().prepare_data(idx)
+        frames = self.video_frames(idx)
+        chosen = self.reference.draw(self._places[frames, 1], key=frames.index(idx))
+        pair = [self.get_data_info(idx), self.get_data_info(frames[chosen])]
+        return self.pipeline({name: [item[name] for item in pair] for name in pair[0]})
 
     @property
     def video_ids(self) -> IntArray:
         """(N,) int64 video of each item, unique within this dataset only."""
         self.full_init()
-        return self._video_ids
+        return self._places[:, 0]
 
     def video_frames(self, idx: int) -> list[int]:
         """The items of the same video as item ``idx``, itself included, first frame first.
@@ -78,14 +96,15 @@ class FlatVideoDataset(BaseDetDataset):
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """Keep the first, the last (a negative number), or the given items."""
-        kept = _select(self.video_ids, indices)
+        self.full_init()
+        kept = _select(self._places, indices)
         super().get_subset_(indices)
-        self._video_ids = kept
+        self._places = kept
 
     def get_subset(self, indices: Sequence[int] | int) -> FlatVideoDataset:
         """A dataset of the first, the last (a negative number), or the given items."""
         subset = super().get_subset(indices)
-        subset._video_ids = _select(self.video_ids, indices)
+        subset._places = _select(self._places, indices)
         return subset
 
     def filter_data(self) -> list[dict]:

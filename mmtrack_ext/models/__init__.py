@@ -2,6 +2,7 @@
 
 from mmtrack_ext.models import (
     backbones,
+    data_preprocessors,
     dense_heads,
     detectors,
     mot,
@@ -13,6 +14,7 @@ from mmtrack_ext.models import (
 
 __all__ = [
     'backbones',
+    'data_preprocessors',
     'dense_heads',
     'detectors',
     'mot',

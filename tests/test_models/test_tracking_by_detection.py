@@ -253,7 +253,7 @@ def test_all_are_described_and_the_wanted_reach_the_tracker(monkeypatch):
             seen.append(detections)
             return build_tracker(SORT).update(detections)
 
-    module = 'mmtrack_ext.models.mot.tracking_by_detection.build_tracker'
+    module = 'mmtrack_ext.models.mot.base_mot_model.build_tracker'
     monkeypatch.setattr(module, lambda config, sequence=None: Spy())
     model = TrackingByDetection(reid=HISTOGRAM, tracker=SORT, min_score=0.5)
     found = described(model, 0, (0, 60), scores=(0.3, 0.9))
