@@ -22,9 +22,10 @@ from mmtrack_ext.association.detections import Detections, TrackedBoxes, wanted_
 from mmtrack_ext.association.trackers import build_tracker
 from mmtrack_ext.fileio import SequenceInfo, read_detections
 from mmtrack_ext.utils.command_line import check_min_score, progress, run_tool, warn
-from mmtrack_ext.utils.config import config_options, read_config, tracker_config
+from mmtrack_ext.utils.config import config_options, looks_at_frames, read_config, tracker_config
 from mmtrack_ext.utils.timing import StageTimer
 from mmtrack_ext.visualization import FrameSource, Trails, draw_detections, draw_tracks, open_frames
+from mmtrack_ext.visualization.debug_maps import debug_picture
 from mmtrack_ext.visualization.labels import draw_label
 from mmtrack_ext.visualization.outputs import TrackingOutputs
 
@@ -81,7 +82,9 @@ def add_outputs(group: Any) -> None:
     group.add_argument('--detections-only', action='store_true', help='draw detections, no tracks')
     group.add_argument('--trails', type=int, default=30, help='length in frames, 0: none')
     group.add_argument(
-        '--debug', action='store_true', help='draw detections, scores and frame numbers, too'
+        '--debug',
+        action='store_true',
+        help='draw detections, scores and frame numbers, too; and heat maps, where there are any',
     )
 
 
@@ -101,7 +104,7 @@ def main() -> None:
             warn(f'{source.name}: no frame rate known; the video will have {DEFAULT_FRAME_RATE}')
         timer = StageTimer()
         with outputs:
-            run(source, track, outputs, Drawing(arguments, class_names), timer)
+            run(source, track, outputs, Drawing(arguments, class_names, track), timer)
     report(outputs, timer)
 
 
@@ -134,7 +137,7 @@ def read_tracker(arguments: argparse.Namespace, options: dict[str, Any]) -> dict
     path = arguments.config
     config = read_config(path, options, tracker=arguments.tracker)
     tracker = tracker_config(config, path)
-    if config['model'].get('detector') is None and arguments.detections is None:
+    if not looks_at_frames(config['model']) and arguments.detections is None:
         raise ValueError(f'{path} has no detector; give detections of the video: --detections FILE')
     build_tracker(tracker)
     return tracker
@@ -182,6 +185,8 @@ def live_tracking(
         trust_checkpoint=arguments.trust_checkpoint,
     )
     inferencer.reset(name=source.name)
+    if arguments.debug:
+        inferencer.show_debug_maps()
     return inferencer, tuple(inferencer.class_names)
 
 
@@ -221,9 +226,12 @@ def wanted(detections: Detections, arguments: argparse.Namespace) -> np.ndarray:
 class Drawing:
     """Draws frames as the options want them."""
 
-    def __init__(self, arguments: argparse.Namespace, class_names: tuple[str, ...] | None) -> None:
+    def __init__(
+        self, arguments: argparse.Namespace, class_names: tuple[str, ...] | None, track: Track
+    ) -> None:
         self.arguments = arguments
         self.class_names = class_names
+        self.track = track
         self.trails = Trails(arguments.trails) if arguments.trails else None
         self.frame = 0
 
@@ -232,18 +240,22 @@ class Drawing:
     ) -> np.ndarray:
         """The next frame, drawn."""
         self.frame += 1
+        drawn = image
         only, debug = self.arguments.detections_only, self.arguments.debug
         if only or debug:
             chosen = detections[wanted(detections, self.arguments)]
-            image = draw_detections(image, chosen, show_scores=only)
+            drawn = draw_detections(drawn, chosen, show_scores=only)
         if not only:
             names = self.class_names
-            image = draw_tracks(
-                image, tracked, trails=self.trails, class_names=names, show_scores=debug
+            drawn = draw_tracks(
+                drawn, tracked, trails=self.trails, class_names=names, show_scores=debug
             )
+        maps = getattr(self.track, 'debug_maps', None)  # of models that can show what they see
+        if maps is not None:
+            drawn = debug_picture(drawn, image, maps, detections)
         if debug:
-            draw_label(image, f'frame {self.frame}', (0, 0), (255, 255, 255))
-        return image
+            draw_label(drawn, f'frame {self.frame}', (0, 0), (255, 255, 255))
+        return drawn
 
 
 def run(

@@ -11,7 +11,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmtrack_ext.utils.command_line import is_first_process, run_tool
-from mmtrack_ext.utils.config import config_options, load_config
+from mmtrack_ext.utils.config import config_options, load_config, looks_at_frames
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -92,7 +92,7 @@ def adapt(config: Any, arguments: argparse.Namespace) -> None:
 def what_to_do_instead(config: Any) -> str:
     """What a config without training data is for."""
     model = config.get('model') or {}
-    if 'tracker' in model and model.get('detector') is None:
+    if 'tracker' in model and not looks_at_frames(model):
         return 'its detections come from files; run tools/track_detections.py'
     return (
         "run tools/test.py with the weights of its parts, or train a part with that part's config"

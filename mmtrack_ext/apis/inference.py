@@ -15,7 +15,7 @@ from mmengine.dataset import pseudo_collate
 from mmtrack_ext.apis.models import check_classes, init_model
 from mmtrack_ext.association.detections import Detections, TrackedBoxes
 from mmtrack_ext.structures import instances_to_detections, instances_to_tracked
-from mmtrack_ext.utils.config import load_config, replace_tracker
+from mmtrack_ext.utils.config import load_config, looks_at_frames, replace_tracker
 from mmtrack_ext.utils.register_all_modules import register_all_modules
 
 # What reads a frame from disk, or what is known of it: the caller has the frame.
@@ -64,7 +64,7 @@ class MOTInferencer:
         elif tracker is not None:
             replace_tracker(config, tracker)
         self.config = config
-        if self.config.model.get('detector') is None:
+        if not looks_at_frames(self.config.model):
             raise ValueError('The model of this config has no detector to look at frames with.')
         dataset, pipeline = _test_dataset(self.config)
         self.class_names: tuple[str, ...] = tuple(dataset.get('metainfo', {}).get('classes', ()))
@@ -84,6 +84,12 @@ class MOTInferencer:
         """Start a new video; ``name`` chooses the tracker's ``per_sequence`` arguments."""
         self.video_name = name
         self.next_frame = 0
+        self.debug_maps: dict[str, Any] | None = None  # see ``show_debug_maps``
+
+    def show_debug_maps(self) -> None:
+        """Keep what the network saw in the last frame in ``debug_maps``, if the model can tell."""
+        if hasattr(self.model, 'keep_debug_maps'):
+            self.model.keep_debug_maps = True
 
     @torch.no_grad()
     def __call__(self, image: np.ndarray) -> tuple[Detections, TrackedBoxes]:
@@ -108,6 +114,7 @@ class MOTInferencer:
         }
         (sample,) = self.model.test_step(pseudo_collate([self.pipeline(item)]))
         self.next_frame += 1
+        self.debug_maps = sample.get('debug_maps')
         detections = instances_to_detections(sample.pred_instances)
         return detections, instances_to_tracked(sample.pred_track_instances)
 

@@ -15,6 +15,7 @@ from torch import nn
 from mmtrack_ext.engine.checkpoints import load_model_weights
 from mmtrack_ext.engine.preflight import build_once
 from mmtrack_ext.registry import MODELS
+from mmtrack_ext.utils.config import looks_at_frames
 from mmtrack_ext.utils.register_all_modules import register_all_modules
 
 # Parts that may have a checkpoint of their own, and the option that gives it.
@@ -102,8 +103,8 @@ def check_testing(config: Config, path: Path | str, **weights: Any) -> None:
         ValueError, OSError: what is wrong, in one line.
     """
     register_all_modules()
-    has_detector = config.model.get('detector') is not None  # files may hold classes without names
-    named = config.test_dataloader.dataset.get('metainfo', {}) if has_detector else {}
+    looks = looks_at_frames(config.model)  # files may hold classes without names
+    named = config.test_dataloader.dataset.get('metainfo', {}) if looks else {}
     check_classes(config.model.get('classes'), named.get('classes', ()))
     load_weights(build_once(config, path, phases=('test',)), **weights)
 

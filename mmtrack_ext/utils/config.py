@@ -134,3 +134,11 @@ def tracker_config(config: dict[str, Any], path: Path | str) -> dict[str, Any]:
     if not isinstance(tracker, dict):
         raise ValueError(f'{path}: there is no model.tracker in this config')
     return tracker
+
+
+def looks_at_frames(model: dict[str, Any]) -> bool:
+    """Whether a model (its config) makes its detections itself, out of images.
+
+    ``TrackingByDetection`` without a detector takes those that come with the frames.
+    """
+    return model.get('type') != 'TrackingByDetection' or model.get('detector') is not None

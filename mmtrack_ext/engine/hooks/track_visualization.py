@@ -8,9 +8,12 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
 
+from mmtrack_ext.association.detections import Detections
 from mmtrack_ext.registry import HOOKS
 from mmtrack_ext.structures import instances_to_detections
+from mmtrack_ext.visualization.debug_maps import debug_picture
 from mmtrack_ext.visualization.drawing import draw_detections, draw_tracks
 from mmtrack_ext.visualization.frame_source import read_image
 from mmtrack_ext.visualization.track_visualizer import tracks_of
@@ -32,6 +35,9 @@ class TrackVisualizationHook(Hook):
         trails: frames that the trail of a track reaches back; 0 draws none.
         frame_rate: of the videos; that of the data where None.
         draw_detections: draw the detections, too, in grey.
+
+    Models that can show what they see (``keep_debug_maps``) are asked to: their frames are four
+    panels, see ``debug_picture``.
 
     Raises:
         FileNotFoundError: a frame has no image.
@@ -62,6 +68,10 @@ class TrackVisualizationHook(Hook):
         if self._writer is not None:
             self._writer.discard()
         self._writer, self._started = None, []
+        model = getattr(runner, 'model', None)
+        model = model.module if is_model_wrapper(model) else model
+        if hasattr(model, 'keep_debug_maps'):
+            model.keep_debug_maps = True
 
     def after_test_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Sequence[Any] = ()
@@ -86,10 +96,15 @@ class TrackVisualizationHook(Hook):
         if image is None:
             problem = 'no image to draw on; test without drawing'
             raise FileNotFoundError(f'{sample.get("img_path")} ({video}): {problem}')
-        if self.draw_detections and 'pred_instances' in sample:
-            image = draw_detections(image, instances_to_detections(sample.pred_instances))
+        drawn, detections = image, Detections.empty()
+        if 'pred_instances' in sample:
+            detections = instances_to_detections(sample.pred_instances)
+        if self.draw_detections:
+            drawn = draw_detections(image, detections)
         tracked = tracks_of(sample.pred_track_instances)
-        drawn = draw_tracks(image, tracked, trails=self._trails, class_names=class_names)
+        drawn = draw_tracks(drawn, tracked, trails=self._trails, class_names=class_names)
+        if 'debug_maps' in sample:
+            drawn = debug_picture(drawn, image, sample.debug_maps, detections)
         assert self._writer is not None
         self._writer.write(drawn)
 
