@@ -1,7 +1,8 @@
-"""Score every tracker on cached detections, or NanoTrack's additions one by one.
+"""Score trackers on the same cached detections.
 
-    compare_trackers.py comparison SET [SET ...] [--readme configs/README.md]
-    compare_trackers.py ablation SET [SET ...]
+    compare_trackers.py comparison SET [SET ...] [--readme configs/README.md]  # all
+    compare_trackers.py ablation SET [SET ...]              # NanoTrack's additions one by one
+    compare_trackers.py configs SET --tracker CONFIG [CONFIG ...] [--random-embeddings]
 
 A SET is ``NAME=SEQUENCES,DETECTIONS[,second-half]``: a folder of ``SEQ/{seqinfo.ini,gt/gt.txt}``
 (or one such sequence), cached detections in any layout that tools/track_detections.py reads, and
@@ -18,10 +19,12 @@ import os
 import statistics
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 for threads in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
     os.environ.setdefault(threads, '1')
@@ -43,6 +46,7 @@ from mmtrack_ext.fileio import (
     second_half_start,
 )
 from mmtrack_ext.utils.command_line import progress, run_tool
+from mmtrack_ext.utils.config import read_config, tracker_config
 from mmtrack_ext.utils.markdown import replace_table, table_lines
 
 RELEASED = dict(compat_released=True, plus_one_iou=True)
@@ -129,6 +133,16 @@ class Benchmark:
             truths[name] = truth.span(last - len(detections), last)
         return truths
 
+    def with_random_embeddings(self, seed: int = 0) -> Benchmark:
+        """The same detections with embeddings of the same lengths, in random directions."""
+        other = replace(self)
+        generator = np.random.default_rng(seed)
+        other.__dict__['detections'] = {
+            name: replace(found, embeddings=random_directions(found.embeddings, generator))
+            for name, found in self.detections.items()
+        }
+        return other
+
     @property
     def has_embeddings(self) -> bool:
         """Whether the detections have embeddings."""
@@ -139,8 +153,7 @@ def main() -> None:
     """Run everything and print, or write, the table."""
     arguments = parse_arguments()
     benchmarks = [Benchmark.parse(text) for text in arguments.sets]
-    choose = comparison if arguments.table == 'comparison' else ablation
-    runs = [(b, name, tracker) for b in benchmarks for name, tracker in choose(b).items()]
+    runs = [run for benchmark in benchmarks for run in runs_on(benchmark, arguments)]
     rows = []
     for benchmark, name, tracker in progress(runs, 'Tracking', total=len(runs)):
         scores, rate = measure(benchmark, tracker, arguments.repeats)
@@ -160,12 +173,44 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('table', choices=('comparison', 'ablation'))
+    parser.add_argument('table', choices=('comparison', 'ablation', 'configs'))
     parser.add_argument('sets', nargs='+', metavar='NAME=SEQUENCES,DETECTIONS[,second-half]')
+    parser.add_argument('--tracker', type=Path, nargs='+', default=[], metavar='CONFIG')
+    parser.add_argument(
+        '--random-embeddings',
+        action='store_true',
+        help='run the trackers of configs on random embeddings, too: what is learned is the rest',
+    )
     parser.add_argument('--repeats', type=int, default=3, help='timings of each tracker')
     parser.add_argument('--readme', type=Path, help='write the table there, at results: TABLE')
     parser.add_argument('--json', type=Path, help='write the rows there')
     return parser.parse_args()
+
+
+def runs_on(
+    benchmark: Benchmark, arguments: argparse.Namespace
+) -> list[tuple[Benchmark, str, dict[str, Any]]]:
+    """Detections, name and config of each row."""
+    if arguments.table == 'configs':
+        trackers = {p.stem: tracker_config(read_config(p), p) for p in arguments.tracker}
+    else:
+        trackers = comparison(benchmark) if arguments.table == 'comparison' else ablation(benchmark)
+    runs = [(benchmark, name, tracker) for name, tracker in trackers.items()]
+    if arguments.random_embeddings:
+        if not benchmark.has_embeddings:
+            raise ValueError(f'--random-embeddings: the detections of {benchmark.name} have none')
+        blind = benchmark.with_random_embeddings()
+        runs += [(blind, f'{name}, random embeddings', t) for name, t in trackers.items()]
+    return runs
+
+
+def random_directions(vectors: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """(N, C) vectors as long as these, each in a direction of its own."""
+    drawn = generator.standard_normal(vectors.shape)
+    drawn *= np.linalg.norm(vectors, axis=1, keepdims=True) / np.linalg.norm(
+        drawn, axis=1, keepdims=True
+    )
+    return drawn.astype(np.float32)
 
 
 def comparison(benchmark: Benchmark) -> dict[str, dict[str, Any]]:
