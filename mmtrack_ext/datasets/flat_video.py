@@ -18,6 +18,8 @@ from mmtrack_ext.association.arrays import IntArray
 from mmtrack_ext.datasets.reference_frame import ReferenceFrame
 from mmtrack_ext.registry import SCOPE, TRANSFORMS
 
+PACKED = ('inputs', 'data_samples')  # what PackFrameInputs makes
+
 
 class FlatVideoDataset(BaseDetDataset):
     """Base class; a subclass gives ``load_data_list``, the frames of each video in a row.
@@ -73,7 +75,10 @@ class FlatVideoDataset(BaseDetDataset):
         frames = self.video_frames(idx)
         chosen = self.reference.draw(self._places[frames, 1], key=frames.index(idx))
         pair = [self.get_data_info(idx), self.get_data_info(frames[chosen])]
-        return self.pipeline({name: [item[name] for item in pair] for name in pair[0]})
+        packed = self.pipeline({name: [item[name] for item in pair] for name in pair[0]})
+        if packed is None or 'inputs' not in packed:  # to be drawn again, or for looking at
+            return packed
+        return {name: packed[name] for name in PACKED}  # a broadcaster keeps the rest
 
     @property
     def video_ids(self) -> IntArray:

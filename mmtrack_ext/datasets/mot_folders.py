@@ -6,7 +6,10 @@ needs ``fileio`` alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from mmtrack_ext.fileio import FileFormatError, SequenceInfo, read_sequence_info
 
@@ -73,3 +76,24 @@ def frame_files(folder: Path, info: SequenceInfo) -> list[Path]:
         )
         raise FileFormatError(folder / 'seqinfo.ini', problem)
     return [found[number] for number in numbers]
+
+
+def match_names(patterns: Sequence[str], names: Iterable[str], *, where: Any) -> list[str]:
+    """The names that the patterns match, in the order of the patterns.
+
+    Args:
+        patterns: names, or patterns of names as the shell has them.
+        names: of the sequences that there are.
+        where: they are, for the message.
+
+    Raises:
+        ValueError: a pattern matches none.
+    """
+    known = list(names)
+    matched: dict[str, None] = {}
+    for pattern in patterns:
+        found = [pattern] if pattern in known else [n for n in known if fnmatchcase(n, pattern)]
+        if not found:
+            raise ValueError(f'{where}: there is no sequence {pattern!r}, only {", ".join(known)}')
+        matched |= dict.fromkeys(found)
+    return list(matched)

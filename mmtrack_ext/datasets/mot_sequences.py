@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from mmtrack_ext.datasets.flat_video import FlatVideoDataset
-from mmtrack_ext.datasets.mot_folders import frame_files, read_info, sequence_folders
+from mmtrack_ext.datasets.mot_folders import (
+    frame_files,
+    match_names,
+    read_info,
+    sequence_folders,
+)
 from mmtrack_ext.fileio import SequenceInfo, second_half_start
 from mmtrack_ext.registry import DATASETS
 
@@ -77,16 +81,8 @@ class MOTSequenceDataset(FlatVideoDataset):
         found = sequence_folders(self.data_root)
         if self.sequences is None:
             return found
-        wanted: dict[str, Path] = {}
-        for pattern in self.sequences:
-            names = [name for name in found if fnmatchcase(name, pattern)]
-            names = [pattern] if pattern in found else names
-            if not names:
-                raise ValueError(
-                    f'{self.data_root}: there is no sequence {pattern!r}, only {", ".join(found)}'
-                )
-            wanted |= {name: found[name] for name in names}
-        return wanted
+        names = match_names(self.sequences, found, where=self.data_root)
+        return {name: found[name] for name in names}
 
 
 def _span(info: SequenceInfo, frames: str) -> tuple[int, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.fileio import join_path
 
 from mmtrack_ext.datasets.coco_tables import read_tables, videos_in
 from mmtrack_ext.datasets.flat_video import FlatVideoDataset
+from mmtrack_ext.datasets.mot_folders import match_names
 from mmtrack_ext.registry import DATASETS
 
 
@@ -26,7 +28,13 @@ class MOTVideoDataset(FlatVideoDataset):
         metainfo: ``classes``: names of the categories to keep; label 0 is the first of them.
         filter_cfg: for training, ``filter_empty_gt`` leaves out frames without targets and
             ``min_size`` images with a shorter side below.
+        sequences: names of the videos wanted, or patterns of names as the shell has them
+            ('MOT17-*-FRCNN'); None takes all.
         min_visibility: in training, targets less visible than this are ignored.
+        first_identity: for classifiers of identities: the targets get ``instance_id`` from this
+            number on, without gaps, the same object of a video the same; what is no target gets
+            -1. ``metainfo['num_identities']`` says how many there are, and so where the next of
+            several sets starts. None leaves the numbers of the file.
         max_frames: only the first frames of each video, for short runs.
         kwargs: the other arguments of mmengine's ``BaseDataset``: ``pipeline, test_mode, indices,
             serialize_data, lazy_init, max_refetch``.
@@ -47,7 +55,9 @@ class MOTVideoDataset(FlatVideoDataset):
         *,
         data_root: str = '',
         data_prefix: dict | None = None,
+        sequences: Sequence[str] | None = None,
         min_visibility: float = 0.0,
+        first_identity: int | None = None,
         max_frames: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -56,7 +66,9 @@ class MOTVideoDataset(FlatVideoDataset):
                 "The 'max_frames' parameter of MOTVideoDataset must be an int >= 1 or None. "
                 f'Got {max_frames} instead.'
             )
+        self.sequences = sequences
         self.min_visibility = min_visibility
+        self.first_identity = first_identity
         self.max_frames = max_frames
         super().__init__(
             ann_file=ann_file, data_root=data_root, data_prefix=_image_prefix(data_prefix), **kwargs
@@ -71,10 +83,25 @@ class MOTVideoDataset(FlatVideoDataset):
         for annotation in content['annotations']:
             annotations[annotation['image_id']].append(annotation)
         items = []
-        for video in videos_in(self.ann_file, content):
+        for video in self._chosen(list(videos_in(self.ann_file, content))):
             images = video.pop('images')[: self.max_frames]
             shared = dict(video, video_length=len(images))
             items += [self._item(image, annotations[image['id']], shared) for image in images]
+        return items
+
+    def _chosen(self, videos: list[dict]) -> list[dict]:
+        """The videos whose names ``sequences`` allows."""
+        if self.sequences is None:
+            return videos
+        names = [video['video_name'] for video in videos]
+        wanted = match_names(self.sequences, names, where=self.ann_file)
+        return [video for video in videos if video['video_name'] in wanted]
+
+    def filter_data(self) -> list[dict]:
+        """As ``FlatVideoDataset``; identities are those of what is left."""
+        items = super().filter_data()
+        if self.first_identity is not None:
+            self._metainfo['num_identities'] = _number_identities(items, self.first_identity)
         return items
 
     def _category_ids(self, categories: list[dict]) -> list[int]:
@@ -117,6 +144,19 @@ class MOTVideoDataset(FlatVideoDataset):
             instance_id=annotation.get('instance_id', number),
             visibility=visibility,
         )
+
+
+def _number_identities(items: list[dict], first: int) -> int:
+    """Number the targets of items through, in place; returns how many identities there are."""
+    numbers: dict[tuple[Any, Any], int] = {}
+    for item in items:
+        for instance in item['instances']:
+            key = (item['video_id'], instance['instance_id'])
+            if instance['ignore_flag']:
+                instance['instance_id'] = -1
+            else:
+                instance['instance_id'] = first + numbers.setdefault(key, len(numbers))
+    return len(numbers)
 
 
 def _image_prefix(prefix: dict | None) -> dict:

@@ -340,3 +340,35 @@ def test_mmdet_names_the_prefix_of_images_in_two_ways(save, coco_video):
         assert dataset.get_data_info(0)['img_path'] == 'train/1.jpg'
     with pytest.raises(ValueError, match=r'data_prefix.* must be dict'):
         MOTVideoDataset(path, data_prefix=dict(image='train'))
+
+
+def test_some_of_the_videos(make_dataset):
+    assert frames(make_dataset([1, 2, 1], sequences=['V[23]'])) == [('V2', 0), ('V2', 1), ('V3', 0)]
+    with pytest.raises(ValueError, match=r"a.json: there is no sequence 'X\*', only V1, V2"):
+        make_dataset([1, 2], sequences=['V1', 'X*'])
+
+
+def test_identities_without_gaps(make_dataset, annotation):
+    """Objects 7 and 9 of a video, 7 of the next; 8 is never a target, 9 is not at first."""
+    boxes = [
+        annotation(1, 1, [1, 1, 5, 5]) | dict(instance_id=9, iscrowd=1),
+        annotation(2, 1, [2, 1, 5, 5]) | dict(instance_id=7),
+        annotation(3, 1, [3, 1, 5, 5]) | dict(instance_id=8, iscrowd=1),
+        annotation(4, 2, [4, 1, 5, 5]) | dict(instance_id=9),
+        annotation(5, 2, [5, 1, 5, 5]) | dict(instance_id=7),
+        annotation(6, 3, [6, 1, 5, 5]) | dict(instance_id=7),
+    ]
+
+    def identities(dataset):
+        items = [dataset.get_data_info(index)['instances'] for index in range(3)]
+        return [[instance['instance_id'] for instance in item] for item in items]
+
+    dataset = make_dataset([2, 1], boxes, first_identity=0)
+    assert identities(dataset) == [[-1, 0, -1], [1, 0], [2]]
+    assert dataset.metainfo['num_identities'] == 3
+    assert identities(make_dataset([2, 1], boxes, first_identity=10)) == [
+        [-1, 10, -1],
+        [11, 10],
+        [12],
+    ]
+    assert identities(make_dataset([2, 1], boxes)) == [[9, 7, 8], [9, 7], [7]]

@@ -119,6 +119,14 @@ def test_no_pairs_in_testing(videos):
     assert single[1]['data_samples'].img_id == 2
 
 
+def test_frames_with_different_numbers_of_boxes_make_a_batch(videos, annotation):
+    boxes = [annotation(n, 1, [n, 1, 5, 5]) for n in (1, 2)] + [annotation(3, 5, [1, 1, 5, 5])]
+    dataset = videos(annotations=boxes, pipeline=PAIR_PIPELINE)
+    batch = pseudo_collate([dataset[0], dataset[1], dataset[4]])
+    assert batch.keys() == {'inputs', 'data_samples'}
+    assert [len(key.gt_instances) for key in batch['data_samples'][0]] == [2, 0, 1]
+
+
 def test_a_batch_holds_the_key_frames_then_their_references(pairs):
     batch = pseudo_collate([pairs[0], pairs[5]])
     pixels = [batch['inputs'][frame][item] for frame in (0, 1) for item in (0, 1)]
