@@ -5,11 +5,13 @@ from mmtrack_ext.models import (
     data_preprocessors,
     dense_heads,
     detectors,
+    losses,
     mot,
     necks,
     reid,
     task_modules,
     trackers,
+    tracking_heads,
 )
 
 __all__ = [
@@ -17,9 +19,11 @@ __all__ = [
     'data_preprocessors',
     'dense_heads',
     'detectors',
+    'losses',
     'mot',
     'necks',
     'reid',
     'task_modules',
     'trackers',
+    'tracking_heads',
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from mmtrack_ext.models.detectors.onnx_postprocess import (
     graph_settings,
 )
 from mmtrack_ext.models.detectors.raw_decoder import RawDecoder
+from mmtrack_ext.models.onnx_deform_conv import OPSET as OPSET_OF_DEFORM_CONV
+from mmtrack_ext.models.onnx_deform_conv import has_deform_conv, standard_deform_conv
 from mmtrack_ext.models.onnx_session import first_line
 
 OPSET = 17  # the newest that torch's TorchScript exporter covers in full
@@ -129,6 +132,27 @@ def trace(network: nn.Module, images: Tensor, path: Path, *, free_size: bool = T
     """
     settings = getattr(network, 'settings', {})
     inputs = {'images': images} | {name: torch.from_numpy(settings[name]) for name in settings}
+    outputs = [*OUTPUTS, RAW] if settings else None
+    write(network, inputs, path, outputs=outputs, free_size=free_size)
+
+
+def write(
+    network: nn.Module, inputs: Mapping[str, Tensor], path: Path,
+    *, outputs: Sequence[str] | None = None, free_size: bool = True,
+) -> None:  # fmt: skip
+    """Write any network whose inputs and outputs are tensors.
+
+    Args:
+        network: takes the inputs one after the other, and gives a tuple.
+        inputs: examples by name; those of four axes are images, or maps of their size.
+        path: of the file.
+        outputs: names; None for ``output_names``.
+        free_size: width and height are free, as the number of images is.
+
+    Raises:
+        ValueError: torch cannot express the network in ONNX.
+    """
+    deformable = has_deform_conv(network)
     try:
         with torch.no_grad(), warnings.catch_warnings():
             # The exporter by tracing: a single file, in seconds, without further packages.
@@ -137,18 +161,19 @@ def trace(network: nn.Module, images: Tensor, path: Path, *, free_size: bool = T
             # No index here is negative, which the exporter could not express.
             warnings.filterwarnings('ignore', 'Exporting aten::index operator')
             examples = network(*inputs.values())
-            outputs = [*OUTPUTS, RAW] if settings else output_names(len(examples))
-            axes = _free_axes(dict(zip(outputs, examples, strict=True)), free_size=free_size)
-            torch.onnx.export(
-                network,
-                tuple(inputs.values()),
-                str(path),
-                input_names=list(inputs),
-                output_names=outputs,
-                dynamic_axes=axes,
-                opset_version=OPSET,
-                dynamo=False,
-            )
+            names = outputs or output_names(len(examples))
+            axes = _free_axes(inputs, dict(zip(names, examples, strict=True)), free_size=free_size)
+            with standard_deform_conv() if deformable else contextlib.nullcontext():
+                torch.onnx.export(
+                    network,
+                    tuple(inputs.values()),
+                    str(path),
+                    input_names=list(inputs),
+                    output_names=list(names),
+                    dynamic_axes=axes,
+                    opset_version=OPSET_OF_DEFORM_CONV if deformable else OPSET,
+                    dynamo=False,
+                )
     except Exception as error:  # a network may contain anything
         raise ValueError(
             f'torch cannot write this network as ONNX: {type(error).__name__}: {first_line(error)}'
@@ -207,12 +232,16 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def _free_axes(outputs: Mapping[str, Tensor], *, free_size: bool) -> dict[str, dict[int, str]]:
+def _free_axes(
+    inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], *, free_size: bool
+) -> dict[str, dict[int, str]]:
     """Names of the free axes of the images and of each output, as torch's exporter takes them."""
+    images = [name for name, example in inputs.items() if example.ndim == 4]
     axes = {name: {0: 'count' if name in OUTPUTS else 'batch'} for name in outputs}
-    axes['images'] = {0: 'batch'}
+    axes |= {name: {0: 'batch'} for name in images}
     if free_size:
-        axes['images'] |= {2: 'height', 3: 'width'}
+        for name in images:
+            axes[name] |= {2: 'height', 3: 'width'}
         for name, output in outputs.items():
             if output.ndim == 4:
                 axes[name] |= {2: f'{name}_height', 3: f'{name}_width'}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from mmdet.datasets.transforms import PackDetInputs
+from mmengine.structures import InstanceData, PixelData
 
 from mmtrack_ext.registry import TRANSFORMS
 
 META_KEYS = (
     *('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip', 'flip_direction'),
     *('video_id', 'video_name', 'frame_id', 'mot_frame_id', 'video_length', 'frame_rate'),
+    'warp_matrix',
 )
 
 
@@ -20,8 +23,9 @@ class PackFrameInputs(PackDetInputs):
 
     mmdet's ``PackDetInputs`` and: which frame of which video it is, identities
     (``gt_instances.instances_id``, where ``LoadTrackAnnotations`` has read them), what
-    ``LoadDetections`` has read (``detections``, ``camera_motion``), and what ``KeepFrame`` has kept
-    (``original_frame``, an array). Without an image there are no
+    ``LoadDetections`` has read (``detections``, ``camera_motion``), what ``KeepFrame`` has kept
+    (``original_frame``, an array), and what ``CenterTargets`` has made (``gt_heatmap``,
+    ``prior_heatmap``, ``gt_centers``, as tensors). Without an image there are no
     ``inputs``, and ``ori_shape`` and ``img_shape`` are the size that the dataset knows, if any.
 
     Args:
@@ -47,4 +51,11 @@ class PackFrameInputs(PackDetInputs):
         for key in ('detections', 'camera_motion', 'original_frame'):
             if results.get(key) is not None:
                 setattr(packed['data_samples'], key, results[key])
+        for key in ('gt_heatmap', 'prior_heatmap'):
+            if results.get(key) is not None:
+                heatmap = PixelData(heatmap=torch.from_numpy(results[key]))
+                setattr(packed['data_samples'], key, heatmap)
+        if results.get('gt_centers') is not None:
+            columns = {name: torch.from_numpy(x) for name, x in results['gt_centers'].items()}
+            packed['data_samples'].gt_centers = InstanceData(**columns)
         return packed

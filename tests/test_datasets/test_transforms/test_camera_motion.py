@@ -50,6 +50,7 @@ def expected(folder, method='sparse_flow', first=0):
     return np.stack([estimator(cv2.imread(str(file))) for file in files])
 
 
+@pytest.mark.filterwarnings('ignore:This DataLoader will create')  # on a single core
 @pytest.mark.parametrize('num_workers', [0, 2])
 @pytest.mark.parametrize('method', ['sparse_flow', 'ecc'])
 def test_workers_change_no_bit(videos, method, num_workers):
