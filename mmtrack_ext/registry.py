@@ -23,7 +23,9 @@ RUNNERS = _child(mmdet_registry.RUNNERS, 'engine')
 RUNNER_CONSTRUCTORS = _child(mmdet_registry.RUNNER_CONSTRUCTORS)
 LOOPS = _child(mmdet_registry.LOOPS)
 HOOKS = _child(mmdet_registry.HOOKS, 'engine')
-DATASETS = _child(mmdet_registry.DATASETS, 'datasets.mot_video', 'datasets.mot_sequences')
+DATASETS = _child(
+    mmdet_registry.DATASETS, 'datasets.mot_video', 'datasets.mot_sequences', 'datasets.tao'
+)
 DATA_SAMPLERS = _child(mmdet_registry.DATA_SAMPLERS, 'datasets.samplers')
 TRANSFORMS = _child(mmdet_registry.TRANSFORMS, 'datasets.transforms')
 MODELS = _child(mmdet_registry.MODELS, 'models')

@@ -6,7 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-CONVERT = 'tools/dataset_converters/mot2coco.py -i {root} -o {root}/annotations'
+CONVERT = 'tools/dataset_converters/{tool}.py -i {root} -o {root}/annotations'
+MERGE = (
+    'tools/dataset_converters/lvis_coco_merge.py --lvis {folder}/lvis_v0.5_train.json '
+    '--coco data/coco/annotations/instances_train2017.json --mapping MAPPING --out {path}'
+)
+NEEDS_NO_DATA = 'configs/qdtrack/qdtrack_faster-rcnn_r18_synthmot.py'
 TABLES = {  # and what every entry has
     'images': ('id', 'file_name', 'height', 'width'),
     'categories': ('id', 'name'),
@@ -25,14 +30,14 @@ def read_tables(path: str) -> dict:
     try:
         content = json.loads(Path(path).read_text(encoding='utf-8-sig'))
     except FileNotFoundError:
-        raise FileNotFoundError(f'{path}: no such annotation file; {_how_to_make(path)}') from None
+        raise FileNotFoundError(f'{path}: no such annotation file; {how_to_make(path)}') from None
     except ValueError as error:  # no JSON, or no text at all
         raise ValueError(f'{path}: this is no JSON file ({error})') from None
     tables = content if isinstance(content, dict) else {}
     missing = [key for key in ('images', 'categories') if not isinstance(tables.get(key), list)]
     if missing:
         raise ValueError(
-            f'{path}: this is no COCO-video file, {missing[0]!r} is missing; {_how_to_make(path)}'
+            f'{path}: this is no COCO-video file, {missing[0]!r} is missing; {how_to_make(path)}'
         )
     content = {**content, **{name: content.get(name) or [] for name in TABLES}}
     for name, keys in TABLES.items():
@@ -51,18 +56,35 @@ def _check_rows(path: str, table: str, rows: list[dict], keys: tuple[str, ...]) 
             )
 
 
-def _how_to_make(path: str) -> str:
-    """The command that makes the file, from where it is looked for."""
-    root = Path(path).parent.parent
-    if 'crowdhuman' in path.lower():
-        return f'make it with: {CONVERT.replace("mot2coco", "crowdhuman2coco").format(root=root)}'
-    command = CONVERT.format(root=root)
-    if Path(path).name.startswith('half-'):
-        command += ' --split-train'
+def how_to_make(path: Path | str) -> str:
+    """The command that makes the file, from where it is looked for.
+
+    Where the folder of the whole data set is missing, too, what can be trained without it.
+    """
+    path = Path(path)
+    root = path.parent.parent
+    command = _command(path, root)
     if 'SynthMOT' in root.parts:
         render = f'tools/dataset_converters/make_synth_mot.py {root}'
         return f'make it with: {render} and then {command}'
+    if not root.is_dir():
+        return (
+            f'make it with the data in {root}, a folder that is missing (without it run a '
+            f'*_synthmot.py config, such as {NEEDS_NO_DATA}): {command}'
+        )
     return f'make it with: {command}'
+
+
+def _command(path: Path, root: Path) -> str:
+    parts = Path(str(path).lower()).parts
+    if any(part.startswith('lvis') for part in parts):
+        return MERGE.format(folder=path.parent, path=path)
+    if 'crowdhuman' in str(path).lower():
+        return CONVERT.format(tool='crowdhuman2coco', root=root)
+    if 'tao' in parts:
+        return CONVERT.format(tool='tao2coco', root=root)
+    command = CONVERT.format(tool='mot2coco', root=root)
+    return command + ' --split-train' if path.name.startswith('half-') else command
 
 
 def videos_in(path: str, content: dict) -> list[dict]:

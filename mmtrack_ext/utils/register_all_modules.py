@@ -7,7 +7,8 @@ import importlib
 # Whatever has something in a registry. Their packages import nothing themselves, so that rendering,
 # converting and drawing start without torch.
 PARTS = (
-    *('datasets.mot_sequences', 'datasets.mot_video', 'datasets.samplers', 'datasets.transforms'),
+    *('datasets.mot_sequences', 'datasets.mot_video', 'datasets.tao'),
+    *('datasets.samplers', 'datasets.transforms'),
     *('engine', 'evaluation.metrics', 'models', 'visualization.track_visualizer'),
 )
 

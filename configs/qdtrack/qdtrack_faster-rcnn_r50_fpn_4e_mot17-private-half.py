@@ -1,0 +1,1 @@
+_base_ = './qdtrack_faster-rcnn_r50_4e_mot17-half_test-mot17-half.py'
