@@ -10,6 +10,7 @@ from mmtrack_ext.association.arrays import Float32Array, IntArray
 from mmtrack_ext.association.assignment import Matches
 from mmtrack_ext.association.base_tracker import BaseTracker
 from mmtrack_ext.association.detections import Detections, required_embeddings
+from mmtrack_ext.association.gallery import check_embedding_length
 
 
 class AppearanceTracker(BaseTracker):
@@ -35,12 +36,7 @@ class AppearanceTracker(BaseTracker):
             size = required_embeddings(self, detections).shape[1]
             if not hasattr(self.tracks, 'embeddings'):
                 self.tracks.add_column('embeddings', np.float32, (size,))
-            expected = self.tracks.embeddings.shape[1]
-            if size != expected:
-                raise ValueError(
-                    f'{type(self).__name__} got embeddings of length {size} after some of length '
-                    f'{expected}: use one network for a sequence, and reset() between sequences.'
-                )
+            check_embedding_length(size, self.tracks.embeddings.shape[1])
         return detections, source_rows
 
     def hit(self, *matches: Matches, n_init: int = 1) -> None:

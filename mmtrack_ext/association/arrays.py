@@ -1,7 +1,8 @@
-"""Names for the array types of the association core."""
+"""Names for the types of the association core: arrays, and functions from arrays to arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -11,3 +12,6 @@ FloatArray: TypeAlias = NDArray[np.float64]
 Float32Array: TypeAlias = NDArray[np.float32]
 IntArray: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
+
+CostFunction: TypeAlias = Callable[[IntArray, IntArray], FloatArray]
+"""Rows of T tracks and of D detections to the (T, D) cost of giving one to the other."""

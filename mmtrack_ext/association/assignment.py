@@ -162,9 +162,9 @@ def _matches(
     shape: tuple[int, ...], rows: IntArray, columns: IntArray, accepted: BoolArray
 ) -> Matches:
     left_rows, left_columns = _left_out(shape[0], rows), _left_out(shape[1], columns)
-    if accepted.all():
+    rejected = (~accepted).nonzero()[0]
+    if not len(rejected):
         return Matches(rows, columns, left_rows, left_columns)
-    rejected = ~accepted
     return Matches(
         rows[accepted],
         columns[accepted],
@@ -174,6 +174,6 @@ def _matches(
 
 
 def _left_out(count: int, solved: IntArray) -> IntArray:
-    left_out = np.ones(count, np.bool_)
-    left_out[solved] = False
-    return left_out.nonzero()[0]
+    taken = np.zeros(count, np.bool_)
+    taken[solved] = True
+    return (~taken).nonzero()[0]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmtrack_ext.association.arrays import BoolArray, FloatArray, IntArray
+from mmtrack_ext.association.arrays import BoolArray, FloatArray
 
 _ONE_MORE_PIXEL = np.array([0.0, 0.0, 1.0, 1.0])
 # Both formats are linear in each other; one small product is the fastest way between them.
@@ -80,18 +80,22 @@ def cxcysr_to_xyxy(boxes_cxcysr: FloatArray) -> FloatArray:
     return cxcywh_to_xyxy(boxes)
 
 
+def widths_and_heights(boxes_xyxy: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(N, 4) to (N,) and (N,), in pixels."""
+    left, top, right, bottom = boxes_xyxy.T
+    return right - left, bottom - top
+
+
 def area(boxes_xyxy: FloatArray) -> FloatArray:
     """(N, 4) to (N,), in square pixels."""
-    product: FloatArray = (boxes_xyxy[:, 2] - boxes_xyxy[:, 0]) * (
-        boxes_xyxy[:, 3] - boxes_xyxy[:, 1]
-    )
-    return product
+    widths, heights = widths_and_heights(boxes_xyxy)
+    return widths * heights
 
 
 def is_wider_than(boxes_xyxy: FloatArray, max_aspect_ratio: float) -> BoolArray:
     """(N,) bool: width over height is above the limit; a box without height is."""
-    sizes = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
-    return np.asarray(sizes[:, 0] > max_aspect_ratio * sizes[:, 1])
+    widths, heights = widths_and_heights(boxes_xyxy)
+    return np.asarray(widths > max_aspect_ratio * heights)
 
 
 def iou(boxes_a: FloatArray, boxes_b: FloatArray, *, plus_one: bool = False) -> FloatArray:
@@ -126,34 +130,3 @@ def iou(boxes_a: FloatArray, boxes_b: FloatArray, *, plus_one: bool = False) -> 
     np.maximum(union, _SMALLEST, out=union)  # two boxes without area overlap by 0 / smallest
     overlap /= union
     return overlap
-
-
-def pairs_above(
-    boxes_a: FloatArray, boxes_b: FloatArray, min_iou: float, *, plus_one: bool = False
-) -> tuple[IntArray, IntArray]:
-    """Indices (i, j) of the pairs with an IoU above ``min_iou``, ascending.
-
-    The same as ``(iou(boxes_a, boxes_b) > min_iou).nonzero()``, but the IoU is worked out only of
-    pairs that overlap, which are few where it matters.
-
-    Args:
-        boxes_a: (A, 4) xyxy.
-        boxes_b: (B, 4) xyxy.
-        min_iou: 0 or more.
-        plus_one: as in ``iou``.
-    """
-    if plus_one:
-        boxes_a, boxes_b = boxes_a + _ONE_MORE_PIXEL, boxes_b + _ONE_MORE_PIXEL
-    left_a, top_a, right_a, bottom_a = boxes_a.T.copy()[:, :, None]
-    left_b, top_b, right_b, bottom_b = boxes_b.T.copy()
-    overlap = left_a < right_b
-    overlap &= right_a > left_b
-    overlap &= top_a < bottom_b
-    overlap &= bottom_a > top_b
-    rows, columns = overlap.nonzero()
-    a, b = boxes_a[rows], boxes_b[columns]
-    sides = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
-    shared = sides[:, 0] * sides[:, 1]
-    union = np.maximum(area(a) + area(b) - shared, _SMALLEST)
-    above = shared / union > min_iou
-    return rows[above], columns[above]

@@ -5,16 +5,14 @@ What a round leaves unmatched takes part in the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from mmtrack_ext.association.arrays import FloatArray, IntArray
+from mmtrack_ext.association.arrays import CostFunction, FloatArray, IntArray
 from mmtrack_ext.association.assignment import Matches, linear_assignment
 
 BOTTOM = 3  # column of an xyxy box
-MatchFunction = Callable[[IntArray, IntArray], Matches]
-CostFunction = Callable[[IntArray, IntArray], FloatArray]
 
 
 def pseudo_depth(boxes: FloatArray) -> FloatArray:
@@ -61,45 +59,49 @@ def overlap_groups(boxes: FloatArray) -> IntArray:
     touching = left[:, None] <= right
     touching &= top[:, None] <= bottom
     touching &= touching.T.copy()
-    np.fill_diagonal(touching, True)  # even one whose width or height a filter predicts below 0
+    numbers = np.arange(len(boxes))
+    touching[numbers, numbers] = True  # even one whose width or height a filter predicts below 0
     rows, neighbours = touching.nonzero()  # each box touches itself, so no row is without
-    starts = np.searchsorted(rows, np.arange(len(boxes)))
-    groups = np.arange(len(boxes))
-    while len(boxes):  # each takes the lowest number among its neighbours, and of that one
+    starts = rows.searchsorted(numbers)
+    groups: IntArray = neighbours[
+        starts
+    ]  # the lowest number among its neighbours, until that is final:
+    while len(boxes):  # each takes the lowest group among its neighbours, and of that one
         lowest = np.minimum.reduceat(groups[neighbours], starts)
         lowest = lowest[lowest]
-        if np.array_equal(lowest, groups):
+        if (lowest == groups).all():
             break
         groups = lowest
     return groups
 
 
-def match_in_rounds(match: MatchFunction, rounds: Sequence[tuple[IntArray, IntArray]]) -> Matches:
+def match_in_rounds(
+    cost: FloatArray, max_cost: float, rounds: Sequence[tuple[IntArray, IntArray]]
+) -> Matches:
     """Match the tracks and detections of each round, with what the rounds before left.
 
     Args:
-        match: takes rows of tracks and of detections.
-        rounds: rows of tracks and of detections that join in each round.
+        cost: (T, D) of all tracks and detections; ``inf`` = forbidden.
+        max_cost: limit of the cost of a pair.
+        rounds: rows of tracks and columns of detections that join in each round.
     """
-    done = Matches.none(np.empty(0, np.int64), np.empty(0, np.int64))
+    found = [Matches.none(np.empty(0, np.int64), np.empty(0, np.int64))]
     for tracks, detections in rounds:
-        found = match(
-            np.concatenate([tracks, done.unmatched_tracks]),
-            np.concatenate([detections, done.unmatched_detections]),
-        )
-        done = Matches(
-            np.concatenate([done.tracks, found.tracks]),
-            np.concatenate([done.detections, found.detections]),
-            found.unmatched_tracks,
-            found.unmatched_detections,
-        )
-    return done
+        tracks = np.concatenate([tracks, found[-1].unmatched_tracks])
+        detections = np.concatenate([detections, found[-1].unmatched_detections])
+        matches = linear_assignment(cost[tracks[:, None], detections], max_cost)
+        found.append(matches.of(tracks, detections))
+    return Matches(
+        np.concatenate([matches.tracks for matches in found]),
+        np.concatenate([matches.detections for matches in found]),
+        found[-1].unmatched_tracks,
+        found[-1].unmatched_detections,
+    )
 
 
 def match_by_layers(
-    match: MatchFunction,
-    tracks: IntArray,
-    detections: IntArray,
+    cost: FloatArray,
+    max_cost: float,
     track_layers: IntArray,
     detection_layers: IntArray,
     *,
@@ -108,35 +110,32 @@ def match_by_layers(
     """Depth-cascade matching: layer by layer, the nearest first.
 
     Args:
-        match: takes rows of tracks and of detections.
-        tracks: (T,) rows of tracks.
-        detections: (D,) rows of detections.
+        cost: (T, D); ``inf`` = forbidden.
+        max_cost: limit of the cost of a pair.
         track_layers: (T,) layer of each.
         detection_layers: (D,) layer of each.
         num_layers: how many layers are matched. None: those that both sides have; the surplus of
             one side is left unmatched without a try, as in the released SparseTrack.
     """
-    if not (len(tracks) and len(detections)):
-        return Matches.none(tracks, detections)
     if num_layers is None:
         num_layers = int(min(track_layers.max(), detection_layers.max())) + 1
     layers = [
-        (tracks[track_layers == layer], detections[detection_layers == layer])
+        ((track_layers == layer).nonzero()[0], (detection_layers == layer).nonzero()[0])
         for layer in range(num_layers)
     ]
-    done = match_in_rounds(match, layers)
+    done = match_in_rounds(cost, max_cost, layers)
     return Matches(
         done.tracks,
         done.detections,
-        np.concatenate([done.unmatched_tracks, tracks[track_layers >= num_layers]]),
-        np.concatenate([done.unmatched_detections, detections[detection_layers >= num_layers]]),
+        np.concatenate([done.unmatched_tracks, (track_layers >= num_layers).nonzero()[0]]),
+        np.concatenate([done.unmatched_detections, (detection_layers >= num_layers).nonzero()[0]]),
     )
 
 
 def _layers(boxes: FloatArray, num_layers: int, groups: IntArray) -> IntArray:
     """(N,) layer of each box, the depths of each group cut by themselves."""
     depths = pseudo_depth(boxes)
-    nearest = np.full(groups.max(initial=-1) + 1, np.inf)
+    nearest = np.full(len(boxes), np.inf)  # by group
     farthest = -nearest
     np.minimum.at(nearest, groups, depths)
     np.maximum.at(farthest, groups, depths)

@@ -7,29 +7,16 @@ from typing import TypeVar
 import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, IntArray
-from mmtrack_ext.association.boxes import iou
+from mmtrack_ext.association.boxes import area
 
 AnyFloats = TypeVar('AnyFloats', FloatArray, Float32Array)
 
 
-def iou_cost(
-    track_boxes: FloatArray, detection_boxes: FloatArray, *, plus_one: bool = False
-) -> FloatArray:
-    """1 - IoU of (T, 4) and (D, 4) xyxy boxes."""
-    cost = iou(track_boxes, detection_boxes, plus_one=plus_one)
-    return np.subtract(1, cost, out=cost)
-
-
-def fused_iou_cost(
-    track_boxes: FloatArray,
-    detection_boxes: FloatArray,
-    detection_scores: FloatArray,
-    *,
-    plus_one: bool = False,
-) -> FloatArray:
-    """1 - IoU * score, with the (D,) scores of the detections (ByteTrack's ``fuse_score``)."""
-    cost = iou(track_boxes, detection_boxes, plus_one=plus_one)
-    cost *= detection_scores
+def overlap_cost(overlap: FloatArray, detection_scores: FloatArray | None = None) -> FloatArray:
+    """1 - IoU, (T, D); or 1 - IoU * score, with (D,) scores (ByteTrack's ``fuse_score``)."""
+    if detection_scores is None:
+        return np.subtract(1, overlap)
+    cost = overlap * detection_scores
     return np.subtract(1, cost, out=cost)
 
 
@@ -63,6 +50,21 @@ def gated_appearance_cost(
     halved = appearance_cost / 2
     refused = (halved > max_appearance_cost) | (overlap_cost > max_overlap_cost)
     return np.where(refused, 1.0, halved)
+
+
+def squared_distances(track_points: FloatArray, detection_points: FloatArray) -> FloatArray:
+    """(T, D) squared distances of (T, 2) and (D, 2) points, in square pixels."""
+    squares: FloatArray = ((track_points[:, None] - detection_points) ** 2).sum(axis=2)
+    return squares
+
+
+def smaller_areas(track_boxes: FloatArray, detection_boxes: FloatArray) -> FloatArray:
+    """(T, D) the smaller area of each pair of (T, 4) and (D, 4) boxes, in square pixels.
+
+    CenterTrack's gate: a squared distance of centres above it is too far. Source: Zhou et al. 2020,
+    section 4.2, and the released program, which asks for both areas.
+    """
+    return np.minimum(area(track_boxes)[:, None], area(detection_boxes))
 
 
 def class_gate(track_labels: IntArray, detection_labels: IntArray) -> BoolArray:

@@ -20,6 +20,20 @@ def moving_average(old: Float32Array, new: Float32Array, momentum: float) -> Flo
     return unit_vectors(momentum * old + (1 - momentum) * new)
 
 
+def check_embedding_length(length: int, expected: int) -> None:
+    """Refuse embeddings of another length than those before.
+
+    Raises:
+        ValueError: they are of another length.
+    """
+    if length != expected:
+        raise ValueError(
+            f'All embeddings of a sequence must have the same length. Got {length} channels after '
+            f'{expected}: use one re-identification network, and reset() the tracker before '
+            'another sequence.'
+        )
+
+
 class Gallery:
     """The last ``budget`` appearances of every track, and the distance to the nearest of them.
 
@@ -205,11 +219,6 @@ class Gallery:
         Raises:
             ValueError: C is not that of the samples.
         """
-        extra = 0 if self.metric == 'cosine' else 1
-        channels = embeddings.shape[1]
-        if len(self._samples) and channels + extra != self._samples.shape[2]:
-            raise ValueError(
-                f'All embeddings of a sequence must have the same length. Got {channels} channels '
-                f'after {self._samples.shape[2] - extra}: use one re-identification network, and '
-                'reset() the tracker before another sequence.'
-            )
+        if len(self._samples):
+            extra = 0 if self.metric == 'cosine' else 1
+            check_embedding_length(embeddings.shape[1], self._samples.shape[2] - extra)

@@ -10,7 +10,7 @@ from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, 
 
 
 class TrackState:
-    """Where a track stands in its life; see ``base_tracker`` for the transitions.
+    """Where a track stands in its life; see ``life_cycle`` for the transitions.
 
     Plain numbers, because members of an ``IntEnum`` are slow to compare with arrays.
     """
@@ -94,7 +94,7 @@ class Tracks:
 
     def drop_removed(self) -> None:
         """Forget the rows in state REMOVED."""
-        kept = self.states != TrackState.REMOVED
-        if not kept.all():
+        kept = (self.states != TrackState.REMOVED).nonzero()[0]
+        if len(kept) < len(self):
             for name in self._names:
-                setattr(self, name, getattr(self, name)[kept])
+                setattr(self, name, getattr(self, name).take(kept, axis=0))

@@ -90,18 +90,19 @@ class TwoStageTracker(AppearanceTracker):
 
     def high_cost(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """The cost of all stages but the one of low scores: motion, and appearance if it is on."""
-        motion_cost = self.fused_iou_cost if self.fuse_score else self.iou_cost
+        overlap, scores = self.iou(rows, columns), self.detections.scores[columns]
+        motion_cost = costs.overlap_cost(overlap, scores if self.fuse_score else None)
         if self.max_appearance_cost is None:
-            return motion_cost(rows, columns)
+            return motion_cost
         appearance = costs.gated_appearance_cost(
             costs.cosine_cost(self.tracks.embeddings[rows], self.embeddings(columns)),
-            self.iou_cost(rows, columns),
+            costs.overlap_cost(overlap),
             max_appearance_cost=self.max_appearance_cost,
             max_overlap_cost=self.appearance_max_overlap_cost,
         )
         # Without this, NanoTrack's promoted low boxes would be matched whatever their score.
-        appearance[:, self.detections.scores[columns] < self.high_min_score] = 1
-        return np.minimum(motion_cost(rows, columns), appearance)
+        appearance[:, scores < self.high_min_score] = 1
+        return np.minimum(motion_cost, appearance)
 
     @property
     def remembers_appearance(self) -> bool:
@@ -118,7 +119,8 @@ class TwoStageTracker(AppearanceTracker):
 
     def hit(self, *matches: Matches, n_init: int = 1) -> None:
         """As released, some trackers never update the class."""
-        labels = self.tracks.labels.copy()
+        keeps_labels = self.compat_released and self.released_keeps_first_label
+        labels = self.tracks.labels.copy() if keeps_labels else self.tracks.labels
         super().hit(*matches, n_init=n_init)
-        if self.compat_released and self.released_keeps_first_label:
+        if keeps_labels:
             self.tracks.labels[:] = labels

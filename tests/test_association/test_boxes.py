@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmtrack_ext.association import boxes as box_formats
-from mmtrack_ext.association.boxes import area, iou, is_wider_than, pairs_above
+from mmtrack_ext.association.boxes import area, iou, is_wider_than
 
 # A box 4 wide and 8 high around (12, 24), and one 3 wide and 1 high around (-0.5, 0.5).
 XYXY = [[10, 20, 14, 28], [-2, 0, 1, 1]]
@@ -144,16 +144,3 @@ def test_iou_leaves_its_arguments_alone():
     boxes = array(XYXY)
     iou(boxes, boxes, plus_one=True)
     np.testing.assert_array_equal(boxes, XYXY)
-
-
-@pytest.mark.parametrize('plus_one', [False, True])
-@pytest.mark.parametrize('min_iou', [0, 1 / 3, 0.5, 0.9])
-@settings(deadline=None, max_examples=80, derandomize=True)
-@given(st.lists(integer_box, max_size=6), st.lists(integer_box, max_size=6))
-def test_pairs_above_are_those_of_iou(plus_one, min_iou, boxes_a, boxes_b):
-    """Small whole boxes: many pairs lie exactly on a limit, which is not above it."""
-    a, b = array(boxes_a), array(boxes_b)
-    rows, columns = pairs_above(a, b, min_iou, plus_one=plus_one)
-    expected_rows, expected_columns = (iou(a, b, plus_one=plus_one) > min_iou).nonzero()
-    assert rows.tolist() == expected_rows.tolist()
-    assert columns.tolist() == expected_columns.tolist()

@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmtrack_ext.association.assignment import Matches, linear_assignment
 from mmtrack_ext.association.cascades import (
     depth_layers,
     depth_layers_in_groups,
@@ -84,47 +83,43 @@ def test_depth_in_groups_leaves_lonely_boxes_in_the_first_layer():
 # Rounds
 
 
-def matcher(cost, max_cost=1.0):
-    """Matches rows and columns of a cost; notes what it was asked."""
-    asked = []
-
-    def match(rows, columns):
-        asked.append((rows.tolist(), columns.tolist()))
-        if not (len(rows) and len(columns)):
-            return Matches.none(rows, columns)
-        return linear_assignment(cost[np.ix_(rows, columns)], max_cost).of(rows, columns)
-
-    return match, asked
-
-
 def index(*values):
     return np.array(values, np.int64)
+
+
+def pairs(matches):
+    return dict(zip(matches.tracks.tolist(), matches.detections.tolist(), strict=True))
 
 
 def test_what_a_round_leaves_takes_part_in_the_next():
     # Together 0-1 and 1-0 cost .3, but round 0 offers track 0 detection 0 alone, at .5.
     cost = np.array([[0.5, 0.1], [0.2, 9.0], [9.0, 0.4]])
-    match, asked = matcher(cost)
-    done = match_in_rounds(match, [(index(0), index(0)), (index(1, 2), index(1))])
-    assert asked == [([0], [0]), ([1, 2], [1])]
-    assert dict(zip(done.tracks, done.detections, strict=True)) == {0: 0, 2: 1}
+    rounds = [(index(0), index(0)), (index(1, 2), index(1))]
+    done = match_in_rounds(cost, 1.0, rounds)
+    assert pairs(done) == {0: 0, 2: 1}
     assert done.unmatched_tracks.tolist() == [1]
+    done = match_in_rounds(cost, 0.45, rounds)
+    assert pairs(done) == {0: 1, 1: 0}
 
-    match, asked = matcher(cost, max_cost=0.45)
-    done = match_in_rounds(match, [(index(0), index(0)), (index(1, 2), index(1))])
-    assert asked[1] == ([1, 2, 0], [1, 0])  # newcomers of the layer first, then the leftovers
-    assert dict(zip(done.tracks, done.detections, strict=True)) == {0: 1, 1: 0}
+
+def test_newcomers_of_a_round_stand_before_what_is_left():
+    done = match_in_rounds(np.ones((3, 2)), 0.5, [(index(0), index(0)), (index(1, 2), index(1))])
+    assert pairs(done) == {}
+    assert done.unmatched_tracks.tolist() == [1, 2, 0]
+    assert done.unmatched_detections.tolist() == [1, 0]
+
+
+def test_no_rounds_match_nothing():
+    done = match_in_rounds(np.zeros((1, 1)), 0.5, [])
+    assert [len(part) for part in done] == [0, 0, 0, 0]
 
 
 def test_surplus_layers_are_matched_only_if_asked_for():
-    cost = np.zeros((1, 2))
-    tracks, detections, layers = index(0), index(0, 1), index(1, 2)
-    match, asked = matcher(cost)
-    released = match_by_layers(match, tracks, detections, index(0), layers)
-    assert asked == [([0], [])]  # only layer 0 is common
+    # Track 0 in layer 0, detections in layers 1 and 2, all alike.
+    released = match_by_layers(np.zeros((1, 2)), 1.0, index(0), index(1, 2))
+    assert pairs(released) == {}  # only layer 0 is common
+    assert released.unmatched_tracks.tolist() == [0]
     assert released.unmatched_detections.tolist() == [0, 1]
-    match, asked = matcher(cost)
-    done = match_by_layers(match, tracks, detections, index(0), layers, num_layers=3)
-    assert asked == [([0], []), ([0], [0]), ([], [1])]
-    assert (done.tracks.tolist(), done.detections.tolist()) == ([0], [0])
+    done = match_by_layers(np.zeros((1, 2)), 1.0, index(0), index(1, 2), num_layers=3)
+    assert pairs(done) == {0: 0}  # in the second round, before detection 1 comes in
     assert done.unmatched_detections.tolist() == [1]

@@ -7,48 +7,25 @@ from mmtrack_ext.association.costs import (
     class_gate,
     cosine_cost,
     forbid,
-    fused_iou_cost,
     gated_appearance_cost,
-    iou_cost,
+    overlap_cost,
 )
 
-# Overlaps with the square: a half moved one 50 / 150 = 1 / 3 (66 / 176 = 3 / 8 with + 1), itself 1,
-# a far one 0.
-SQUARE = np.array([[0.0, 0, 10, 10]])
-BOXES = np.array([[5.0, 0, 15, 10], [0, 0, 10, 10], [50, 50, 60, 60]])
+
+def test_overlap_cost():
+    overlap = np.array([[0, 1 / 3], [1, 0.5]])
+    np.testing.assert_allclose(overlap_cost(overlap), [[1, 2 / 3], [0, 0.5]], rtol=1e-15)
+    # the scores belong to the detections: .6 to the first column, .9 to the second
+    fused = overlap_cost(overlap, np.array([0.6, 0.9]))
+    np.testing.assert_allclose(fused, [[1, 0.7], [0.4, 0.55]], rtol=1e-14)
 
 
-@pytest.mark.parametrize(('plus_one', 'overlap'), [(False, 1 / 3), (True, 3 / 8)])
-def test_iou_cost(plus_one, overlap):
-    cost = iou_cost(SQUARE, BOXES, plus_one=plus_one)
-    np.testing.assert_allclose(cost, [[1 - overlap, 0, 1]], rtol=1e-15)
-    np.testing.assert_allclose(iou_cost(BOXES, SQUARE, plus_one=plus_one), cost.T, rtol=1e-15)
-
-
-@pytest.mark.parametrize(('plus_one', 'overlap'), [(False, 1 / 3), (True, 3 / 8)])
-def test_fused_iou_cost(plus_one, overlap):
-    cost = fused_iou_cost(SQUARE, BOXES, np.array([0.6, 0.9, 0.5]), plus_one=plus_one)
-    np.testing.assert_allclose(cost, [[1 - overlap * 0.6, 0.1, 1]], rtol=1e-14)
-
-
-def test_one_more_pixel_is_not_the_default():
-    assert iou_cost(SQUARE, BOXES)[0, 0] == pytest.approx(2 / 3)
-    assert fused_iou_cost(SQUARE, BOXES, np.ones(3))[0, 0] == pytest.approx(2 / 3)
-
-
-def test_scores_belong_to_the_detections():
-    tracks = np.concatenate([SQUARE, BOXES[:1]])
-    cost = fused_iou_cost(tracks, tracks, np.array([0.6, 0.9]))
-    # 1 - 0.6, 1 - 0.9 / 3; 1 - 0.6 / 3, 1 - 0.9
-    np.testing.assert_allclose(cost, [[0.4, 0.7], [0.8, 0.1]], rtol=1e-14)
-
-
-def test_iou_costs_leave_their_arguments_alone():
-    boxes, scores = BOXES.copy(), np.array([0.6, 0.9, 0.5])
-    iou_cost(boxes, boxes)
-    fused_iou_cost(boxes, boxes, scores)
-    np.testing.assert_array_equal(boxes, BOXES)
-    assert scores.tolist() == [0.6, 0.9, 0.5]
+def test_overlap_cost_leaves_its_arguments_alone():
+    overlap, scores = np.array([[0, 0.25], [1, 0.5]]), np.array([0.6, 0.9])
+    overlap_cost(overlap)
+    overlap_cost(overlap, scores)
+    assert overlap.tolist() == [[0, 0.25], [1, 0.5]]
+    assert scores.tolist() == [0.6, 0.9]
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ def test_embeddings_keep_their_length_until_reset():
     tracker = PlainTracker()
     tracker.update(Detections([[0, 0, 10, 10]], [0.9], None, [[1, 2, 3]]))
     other = Detections([[0, 0, 10, 10]], [0.9], None, [[1, 2]])
-    with pytest.raises(ValueError, match=r'embeddings of length 2 after some of length 3: .*reset'):
+    with pytest.raises(ValueError, match=r'Got 2 channels after 3: .*reset'):
         tracker.update(other)
     tracker.reset()
     tracker.update(other)

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from mmtrack_ext.association.detections import Detections
-from mmtrack_ext.association.trackers import NanoTracker, SparseTracker
+from mmtrack_ext.association.trackers import SparseTracker
 
 
 def frame_of(*boxes, scores=0.9, labels=None):
@@ -32,15 +31,6 @@ def test_near_track_takes_the_near_box_although_the_far_one_fits_better():
     assert ids_after(SparseTracker(low_depth_levels=1), *low) == [2]  # no cascade
 
 
-def test_layers_that_only_the_tracks_have_are_not_tried():
-    # One box is one layer: only NEAR may have it, and its IoU .5 is too low; FAR has .78.
-    low = (0, 0, 40, 50)
-    assert ids_after(SparseTracker(low_depth_levels=2), low) == []
-    assert ids_after(SparseTracker(low_depth_levels=1), low) == [2]
-    assert ids_after(NanoTracker(low_depth_levels=2), low) == [2]  # tries every layer
-    assert ids_after(NanoTracker(low_depth_levels=2, depth_in_groups=False), low) == []
-
-
 def test_high_boxes_have_levels_of_their_own():
     low = (0, 0, 40, 66), (300, 0, 340, 20)
     frames = [*[frame_of(NEAR, FAR)] * 2, frame_of(*low)]
@@ -59,19 +49,3 @@ def test_a_new_track_needs_the_initial_score():
     assert tracker.update(frame_of(box, scores=0.59)).ids.tolist() == []
     assert tracker.update(frame_of(box, scores=0.6)).ids.tolist() == []  # not the first frame
     assert tracker.update(frame_of(box, scores=0.6)).ids.tolist() == [1]
-
-
-@pytest.mark.parametrize(('compat', 'label'), [(False, 2), (True, 1)])
-@pytest.mark.parametrize('tracker_class', [SparseTracker, NanoTracker])
-def test_class_follows_the_detection_unless_as_released(tracker_class, compat, label):
-    tracker = tracker_class(compat_released=compat)
-    tracker.update(frame_of(NEAR, labels=[1]))
-    assert tracker.update(frame_of(NEAR, labels=[2])).labels.tolist() == [label]
-
-
-@pytest.mark.parametrize('name', ['high_depth_levels', 'low_depth_levels'])
-def test_levels_are_checked(name):
-    with pytest.raises(
-        ValueError, match=f"'{name}' parameter of SparseTracker must be an int >= 1"
-    ):
-        SparseTracker(**{name: 0})

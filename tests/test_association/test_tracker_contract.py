@@ -42,6 +42,11 @@ CONFIGS = {name: dict(type=name) for name in TRACKER_CLASSES} | {
     'QDTrack TAO, any class': dict(type='QuasiDenseTAOTracker', class_aware=False),
     'QDTrack TAO, cosine': dict(type='QuasiDenseTAOTracker', metric='cosine', add_cosine=False),
     'QDTrack TAO, softmax': dict(type='QuasiDenseTAOTracker', metric='softmax'),
+    'JointTrack, any class': dict(type='JointTracker', class_aware=False, motion_weight=0.3),
+    'JointTrack, mean': dict(type='JointTracker', embedding_update='mean', embedding_window=5),
+    'JointTrack, released': dict(type='JointTracker', **RELEASED, embedding_update='recursive'),
+    'JointTrack, embedding': dict(type='JointTracker', use_displacement=False, gate=False),
+    'JointTrack, CenterTrack': dict(type='JointTracker', use_embedding=False, propagate_lost=True),
 }
 
 
@@ -60,10 +65,11 @@ TAKES_LOOK_ALIKES = of_type('QuasiDenseTracker', 'QuasiDenseTAOTracker')
 IGNORES_EMBEDDINGS = of_type('SORTTracker', 'ByteTracker', 'SparseTracker', 'NanoTracker') - {
     name for name, config in CONFIGS.items() if 'max_appearance_cost' in config
 }
+IGNORES_EMBEDDINGS.add('JointTrack, CenterTrack')
 NEEDS_EMBEDDINGS = CONFIGS.keys() - IGNORES_EMBEDDINGS - of_type('DeepSORTTracker')
 
 # Forms that hold other things than their tracker as it comes, or hold them for another time.
-REMEMBERS_OTHERWISE = ('ByteTrack, appearance', 'QDTrack, released')
+REMEMBERS_OTHERWISE = ('ByteTrack, appearance', 'QDTrack, released', 'JointTrack, released')
 
 BY_TRACKER = pytest.mark.parametrize('name', TRACKER_CLASSES)
 BY_CONFIG = pytest.mark.parametrize('name', CONFIGS)
@@ -433,8 +439,10 @@ def test_empty_frames(name):
 def test_one_box(name, place, size, speed):
     """Wherever it is and however big, at a speed of up to 3 % of its width a frame."""
     first = np.hstack([place, np.add(place, size)])
-    boxes = [first + np.array([0.01 * speed * size[0] * i, 0] * 2) for i in range(12)]
-    results = run_checked(new(name), [frame_of([box]) for box in boxes])
+    step = np.array([0.01 * speed * size[0], 0])
+    boxes = [first + i * np.tile(step, 2) for i in range(12)]
+    frames = [replace(frame_of([box]), displacements=-step[None]) for box in boxes]
+    results = run_checked(new(name), frames)
     assert {int(track_id) for tracked in results for track_id in tracked.ids} == {1}
     more = np.array([0, 0, 1, 1]) * (name in ONE_PIXEL_MORE)
     for box, tracked in zip(boxes[4:], results[4:], strict=True):

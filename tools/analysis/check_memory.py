@@ -43,6 +43,11 @@ CONFIGS: dict[str, dict[str, Any]] = {name: dict(type=name) for name in TRACKER_
     'NanoTrack + appearance': dict(type='NanoTracker', **APPEARANCE),
     'QDTrack, cosine': dict(type='QuasiDenseTracker', metric='cosine'),
     'QDTrack as released': dict(type='QuasiDenseTracker', compat_released=True),
+    'JointTrack, mean of 20': dict(type='JointTracker', embedding_update='mean'),
+    'JointTrack as released': dict(
+        type='JointTracker', compat_released=True, embedding_update='recursive'
+    ),
+    'JointTrack, CenterTrack': dict(type='JointTracker', use_embedding=False),
 }
 # The scene: at each of a few places a new thing appears every ROUND frames and stays for LIFE.
 # After a CYCLE the same things come back: no tracker remembers a lost one for that long.

@@ -10,6 +10,7 @@ from typing import Any
 from mmtrack_ext.association.base_tracker import BaseTracker
 from mmtrack_ext.association.trackers.byte_track import ByteTracker
 from mmtrack_ext.association.trackers.deep_sort import DeepSORTTracker
+from mmtrack_ext.association.trackers.joint_track import JointTracker
 from mmtrack_ext.association.trackers.nano_track import NanoTracker
 from mmtrack_ext.association.trackers.quasi_dense import QuasiDenseTracker
 from mmtrack_ext.association.trackers.quasi_dense_tao import QuasiDenseTAOTracker
@@ -21,6 +22,7 @@ __all__ = [
     'BaseTracker',
     'ByteTracker',
     'DeepSORTTracker',
+    'JointTracker',
     'NanoTracker',
     'QuasiDenseTAOTracker',
     'QuasiDenseTracker',
@@ -39,6 +41,7 @@ TRACKER_CLASSES: dict[str, type[BaseTracker]] = {
         NanoTracker,
         QuasiDenseTracker,
         QuasiDenseTAOTracker,
+        JointTracker,
     )
 }
 

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, FloatArray, IntArray
-from mmtrack_ext.association.assignment import Matches
-from mmtrack_ext.association.base_tracker import CostFunction
-from mmtrack_ext.association.box_spaces import XYWH
-from mmtrack_ext.association.boxes import pairs_above
+from mmtrack_ext.association.boxes import iou
 from mmtrack_ext.association.camera_motion import warp_boxes
-from mmtrack_ext.association.cascades import (
-    depth_layers,
-    depth_layers_in_groups,
-    match_by_layers,
-)
+from mmtrack_ext.association.costs import class_gate
+from mmtrack_ext.association.depth_cascade_tracker import DepthCascadeTracker
 from mmtrack_ext.association.parameters import check_number, check_type
 from mmtrack_ext.association.tracks import TrackState
-from mmtrack_ext.association.two_stage_tracker import TwoStageTracker
 
 
 class BoxMemory(NamedTuple):
@@ -40,7 +32,7 @@ class BoxMemory(NamedTuple):
         return BoxMemory(warp_boxes(self.boxes, camera_motion), self.labels)
 
 
-class NanoTracker(TwoStageTracker):
+class NanoTracker(DepthCascadeTracker):
     """SparseTrack for weak detectors: four additions, each of which can be switched off.
 
     * Refind High Detection (``refind_high_detections``): a low box where a high one was in the
@@ -76,9 +68,6 @@ class NanoTracker(TwoStageTracker):
         **common: see ``TwoStageTracker`` (appearance) and ``BaseTracker``.
     """
 
-    space = XYWH
-    released_keeps_first_label = True
-
     def __init__(
         self,
         *,
@@ -97,14 +86,10 @@ class NanoTracker(TwoStageTracker):
         fuse_score: bool = True,
         **common: Any,
     ) -> None:
-        self.high_depth_levels = high_depth_levels
-        self.low_depth_levels = low_depth_levels
         self.depth_in_groups = depth_in_groups
         self.refind_min_iou = refind_min_iou
         self.low_init_min_iou = low_init_min_iou
         self.duplicate_min_iou = duplicate_min_iou
-        for name in ('high_depth_levels', 'low_depth_levels'):
-            check_number(self, name, minimum=1, whole=True)
         check_type(self, 'depth_in_groups', bool)
         for name in ('refind_min_iou', 'low_init_min_iou', 'duplicate_min_iou'):
             check_number(self, name, minimum=0, maximum=1, optional=True)
@@ -115,6 +100,8 @@ class NanoTracker(TwoStageTracker):
             low_max_cost=low_max_cost,
             tentative_max_cost=tentative_max_cost,
             max_age=max_age,
+            high_depth_levels=high_depth_levels,
+            low_depth_levels=low_depth_levels,
             fuse_score=fuse_score,
             **common,
         )
@@ -185,23 +172,6 @@ class NanoTracker(TwoStageTracker):
         existing = BoxMemory(self.tracks.boxes, self.tracks.labels)
         return columns[~self._overlaps(columns, existing, self.duplicate_min_iou)]
 
-    def match_by_depth(
-        self, rows: IntArray, columns: IntArray, cost: CostFunction, max_cost: float, levels: int
-    ) -> Matches:
-        """Depth-cascade matching, inside groups of overlapping boxes or over the whole image."""
-        match = partial(self.match, cost=cost, max_cost=max_cost)
-        if levels == 1 or not (len(rows) and len(columns)):
-            return match(rows, columns)
-        layers = depth_layers_in_groups if self.depth_in_groups else depth_layers
-        return match_by_layers(
-            match,
-            rows,
-            columns,
-            layers(self.tracks.boxes[rows], levels),
-            layers(self.detections.boxes[columns], levels),
-            num_layers=levels if self.depth_in_groups else None,
-        )
-
     def compensate(self, camera_motion: FloatArray) -> None:
         """The boxes of the last frame move with the tracks."""
         super().compensate(camera_motion)
@@ -209,16 +179,15 @@ class NanoTracker(TwoStageTracker):
         self.last_low = self.last_low.warped(camera_motion)
 
     def _memory(self, columns: IntArray) -> BoxMemory:
-        return BoxMemory(self.detections.boxes[columns], self.detections.labels[columns])
+        detections = self.detections
+        return BoxMemory(detections.boxes.take(columns, axis=0), detections.labels[columns])
 
     def _overlaps(self, columns: IntArray, others: BoxMemory, min_iou: float) -> BoolArray:
         """(N,) which detections have an IoU above ``min_iou`` with one of the other boxes."""
         if not (len(columns) and len(others.boxes)):
             return np.zeros(len(columns), np.bool_)
         own = self._memory(columns)
-        rows, other_rows = pairs_above(own.boxes, others.boxes, min_iou, plus_one=self.plus_one_iou)
+        above = iou(own.boxes, others.boxes, plus_one=self.plus_one_iou) > min_iou
         if self.class_aware:
-            rows = rows[own.labels[rows] == others.labels[other_rows]]
-        overlaps = np.zeros(len(columns), np.bool_)
-        overlaps[rows] = True
-        return overlaps
+            above &= ~class_gate(own.labels, others.labels)
+        return np.asarray(above.any(axis=1))

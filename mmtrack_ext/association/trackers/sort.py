@@ -14,7 +14,6 @@ from mmtrack_ext.association.assignment import (
 )
 from mmtrack_ext.association.base_tracker import BaseTracker
 from mmtrack_ext.association.box_spaces import XYSR
-from mmtrack_ext.association.boxes import iou
 from mmtrack_ext.association.parameters import check_number
 from mmtrack_ext.association.tracks import TrackState
 
@@ -79,10 +78,7 @@ class SORTTracker(BaseTracker):
         return matches.of(rows, columns)
 
     def _negative_iou(self, rows: IntArray, columns: IntArray) -> FloatArray:
-        overlap = iou(
-            self.tracks.boxes[rows], self.detections.boxes[columns], plus_one=self.plus_one_iou
-        )
-        return np.negative(overlap, out=overlap)
+        return np.negative(self.iou(rows, columns))
 
     def _remove_impossible_boxes(self) -> None:
         """A negative aspect ratio or area has no box."""

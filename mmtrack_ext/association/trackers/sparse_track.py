@@ -5,20 +5,14 @@ Liu et al., 2023, arXiv 2306.05238.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from mmtrack_ext.association.arrays import IntArray
-from mmtrack_ext.association.assignment import Matches
-from mmtrack_ext.association.base_tracker import CostFunction
-from mmtrack_ext.association.box_spaces import XYWH
-from mmtrack_ext.association.cascades import depth_layers, match_by_layers
+from mmtrack_ext.association.depth_cascade_tracker import DepthCascadeTracker
 from mmtrack_ext.association.parameters import check_number
 from mmtrack_ext.association.tracks import TrackState
-from mmtrack_ext.association.two_stage_tracker import TwoStageTracker
 
 
-class SparseTracker(TwoStageTracker):
+class SparseTracker(DepthCascadeTracker):
     """ByteTrack in which each stage matches near things before far ones.
 
     A crowd is cut into layers of pseudo-depth, the height of a box's feet in the image, so that
@@ -42,9 +36,6 @@ class SparseTracker(TwoStageTracker):
         **common: see ``TwoStageTracker`` (appearance) and ``BaseTracker``.
     """
 
-    space = XYWH
-    released_keeps_first_label = True
-
     def __init__(
         self,
         *,
@@ -61,11 +52,7 @@ class SparseTracker(TwoStageTracker):
         **common: Any,
     ) -> None:
         self.init_min_score = init_min_score
-        self.high_depth_levels = high_depth_levels
-        self.low_depth_levels = low_depth_levels
         check_number(self, 'init_min_score')
-        for name in ('high_depth_levels', 'low_depth_levels'):
-            check_number(self, name, minimum=1, whole=True)
         super().__init__(
             high_min_score=high_min_score,
             low_min_score=low_min_score,
@@ -73,6 +60,8 @@ class SparseTracker(TwoStageTracker):
             low_max_cost=low_max_cost,
             tentative_max_cost=tentative_max_cost,
             max_age=max_age,
+            high_depth_levels=high_depth_levels,
+            low_depth_levels=low_depth_levels,
             fuse_score=fuse_score,
             **common,
         )
@@ -102,18 +91,3 @@ class SparseTracker(TwoStageTracker):
         strong = self.detections.scores[new] >= self.init_min_score
         self.spawn(new[strong], confirmed=self.frame == 0)
         self.prune(one_frame_late=self.compat_released)
-
-    def match_by_depth(
-        self, rows: IntArray, columns: IntArray, cost: CostFunction, max_cost: float, levels: int
-    ) -> Matches:
-        """Depth-cascade matching over the whole image."""
-        match = partial(self.match, cost=cost, max_cost=max_cost)
-        if levels == 1 or not (len(rows) and len(columns)):
-            return match(rows, columns)
-        return match_by_layers(
-            match,
-            rows,
-            columns,
-            depth_layers(self.tracks.boxes[rows], levels),
-            depth_layers(self.detections.boxes[columns], levels),
-        )
