@@ -21,18 +21,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mmtrack_ext.utils.command_line import run_tool
+from mmtrack_ext.utils.conversion_tool import check_files, conversion_parser
 
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
-    lines = (__doc__ or '').strip().partition('\n')
-    parser = argparse.ArgumentParser(
-        description=lines[0],
-        epilog=lines[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('src', type=Path, metavar='SRC', help='file of the authors')
-    parser.add_argument('dst', type=Path, metavar='DST.pth')
+    parser = conversion_parser(__doc__, src='file of the authors')
     parser.add_argument('--num-classes', type=int, default=1, metavar='N', help='of our network')
     parser.add_argument(
         '--reuse-person',
@@ -40,21 +34,15 @@ def parse_arguments() -> argparse.Namespace:
         help="of a file with more classes take the first (COCO's is the person); else the last "
         'layer of the heat map starts anew',
     )
-    parser.add_argument('--trust-checkpoint', action='store_true', help='load files that run code')
     return parser.parse_args()
 
 
 def main() -> None:
     """Convert, and say what was found."""
     arguments = parse_arguments()
-    if arguments.dst.suffix != '.pth':
-        raise ValueError(f'{arguments.dst}: the file to write must end in .pth')
-    if arguments.dst.exists() and arguments.dst.samefile(arguments.src):
-        raise ValueError(f'{arguments.dst}: this is the file to read; name another to write')
+    check_files(arguments.src, arguments.dst)
     if arguments.num_classes < 1:
         raise ValueError(f'--num-classes must be 1 or more. Got {arguments.num_classes}.')
-    with arguments.src.open('rb'):  # a missing file is named before the networks are imported
-        pass
     from mmtrack_ext.model_zoo.joint_track_net import convert_joint_track_net
 
     converted = convert_joint_track_net(

@@ -15,7 +15,6 @@ eval() (NanoDet's checkpoints have no such limit).
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -23,31 +22,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from mmtrack_ext.utils.command_line import run_tool
-
-
-def parse_arguments() -> argparse.Namespace:
-    """The command line."""
-    lines = (__doc__ or '').strip().partition('\n')
-    parser = argparse.ArgumentParser(
-        description=lines[0],
-        epilog=lines[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('src', type=Path, metavar='SRC', help='file of the original NanoDet')
-    parser.add_argument('dst', type=Path, metavar='DST.pth')
-    parser.add_argument('--trust-checkpoint', action='store_true', help='load files that run code')
-    return parser.parse_args()
+from mmtrack_ext.utils.conversion_tool import check_files, conversion_parser
 
 
 def main() -> None:
     """Convert, and say what was found."""
-    arguments = parse_arguments()
-    if arguments.dst.suffix != '.pth':
-        raise ValueError(f'{arguments.dst}: the file to write must end in .pth')
-    if arguments.dst.exists() and arguments.dst.samefile(arguments.src):
-        raise ValueError(f'{arguments.dst}: this is the file to read; name another to write')
-    with arguments.src.open('rb'):  # a missing file is named before the networks are imported
-        pass
+    arguments = conversion_parser(__doc__, src='file of the original NanoDet').parse_args()
+    check_files(arguments.src, arguments.dst)
     from mmtrack_ext.model_zoo import NETWORKS, NanoDetZoo, convert_nanodet
     from mmtrack_ext.utils.register_all_modules import register_all_modules
 

@@ -17,20 +17,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mmtrack_ext.utils.command_line import run_tool
+from mmtrack_ext.utils.conversion_tool import conversion_parser
 
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
-    lines = (__doc__ or '').strip().partition('\n')
-    parser = argparse.ArgumentParser(
-        description=lines[0],
-        epilog=lines[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('src', type=Path, metavar='SRC', help='checkpoint')
-    parser.add_argument('dst', type=Path, metavar='DST.pth', help='digits are added to its name')
+    parser = conversion_parser(__doc__, src='checkpoint', dst='digits are added to its name')
     parser.add_argument('--form', choices=('weight', 'checkpoint'), default='weight')
-    parser.add_argument('--trust-checkpoint', action='store_true', help='load files that run code')
     return parser.parse_args()
 
 

@@ -19,34 +19,22 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from mmtrack_ext.utils.command_line import run_tool
+from mmtrack_ext.utils.conversion_tool import check_files, conversion_parser
 
 BASE = ROOT / 'configs' / '_base_' / 'models' / 'qdtrack_faster-rcnn_r50.py'
 
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
-    lines = (__doc__ or '').strip().partition('\n')
-    parser = argparse.ArgumentParser(
-        description=lines[0],
-        epilog=lines[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('src', type=Path, metavar='SRC', help='a published checkpoint')
-    parser.add_argument('dst', type=Path, metavar='DST.pth')
+    parser = conversion_parser(__doc__, src='a published checkpoint')
     parser.add_argument('--config', type=Path, default=BASE, help='config with the model')
-    parser.add_argument('--trust-checkpoint', action='store_true', help='load files that run code')
     return parser.parse_args()
 
 
 def main() -> None:
     """Convert, and say what was found."""
     arguments = parse_arguments()
-    if arguments.dst.suffix != '.pth':
-        raise ValueError(f'{arguments.dst}: the file to write must end in .pth')
-    if arguments.dst.exists() and arguments.dst.samefile(arguments.src):
-        raise ValueError(f'{arguments.dst}: this is the file to read; name another to write')
-    with arguments.src.open('rb'):  # a missing file is named before the networks are imported
-        pass
+    check_files(arguments.src, arguments.dst)
     from mmtrack_ext.model_zoo.qdtrack import convert_qdtrack
     from mmtrack_ext.utils.register_all_modules import register_all_modules
 
