@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from mmtrack_ext import fileio
 
 CONVERT = 'tools/dataset_converters/{tool}.py -i {root} -o {root}/annotations'
 MERGE = (
@@ -27,33 +28,19 @@ def read_tables(path: str) -> dict:
         FileNotFoundError: there is no such file; says how to make it.
         ValueError: it is not such a file, or an entry of a table lacks something.
     """
+    hint, optional = how_to_make(path), ('annotations', 'videos')
     try:
-        content = json.loads(Path(path).read_text(encoding='utf-8-sig'))
-    except FileNotFoundError:
-        raise FileNotFoundError(f'{path}: no such annotation file; {how_to_make(path)}') from None
-    except ValueError as error:  # no JSON, or no text at all
-        raise ValueError(f'{path}: this is no JSON file ({error})') from None
-    tables = content if isinstance(content, dict) else {}
-    missing = [key for key in ('images', 'categories') if not isinstance(tables.get(key), list)]
-    if missing:
-        raise ValueError(
-            f'{path}: this is no COCO-video file, {missing[0]!r} is missing; {how_to_make(path)}'
+        content = fileio.read_tables(
+            path, TABLES, optional=optional, kind='COCO-video file', hint=hint
         )
-    content = {**content, **{name: content.get(name) or [] for name in TABLES}}
-    for name, keys in TABLES.items():
-        _check_rows(path, name, content[name], keys)
-    return content
-
-
-def _check_rows(path: str, table: str, rows: list[dict], keys: tuple[str, ...]) -> None:
-    for position, row in enumerate(rows):
-        absent = [key for key in keys if not isinstance(row, dict) or row.get(key) is None]
-        if absent:
-            raise ValueError(f'{path}: entry {position} of {table!r} has no {absent[0]!r}')
-        if len(row.get('bbox', range(4))) != 4:
+    except FileNotFoundError:
+        raise FileNotFoundError(f'{path}: no such annotation file; {hint}') from None
+    for row in content['annotations']:
+        if len(row['bbox']) != 4:
             raise ValueError(
                 f"{path}: 'bbox' of annotation {row} must be [left, top, width, height]"
             )
+    return content
 
 
 def how_to_make(path: Path | str) -> str:

@@ -9,6 +9,7 @@ from mmtrack_ext.fileio.detection_cache import (
     write_detections,
 )
 from mmtrack_ext.fileio.errors import FileFormatError
+from mmtrack_ext.fileio.json_tables import read_json, read_tables
 from mmtrack_ext.fileio.mot_text import (
     GroundTruth,
     Results,
@@ -41,8 +42,10 @@ __all__ = [
     'read_detections',
     'read_detections_text',
     'read_ground_truth',
+    'read_json',
     'read_results',
     'read_sequence_info',
+    'read_tables',
     'results_as_written',
     'second_half_start',
     'sequence_of_frames',

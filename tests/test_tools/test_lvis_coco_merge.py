@@ -126,7 +126,7 @@ def test_other_forms_of_the_mapping(tmp_path, merge, entry):
         (dict(mapping=[]), 'mapping.json: expected {"bench": {"synset"'),
         (dict(mapping=dict(cat='cat.n.01')), 'mapping.json: no category of '),
         (dict(lvis=COCO), "lvis.json: the categories have no 'synset'"),
-        (dict(lvis=[]), "lvis.json: 'images' is missing"),
+        (dict(lvis=[]), "lvis.json: this is no annotation file, 'images' is missing"),
         (
             dict(coco=COCO | dict(annotations=[dict(id=1)])),
             "coco.json: entry 0 of 'annotations' has no 'image_id'",

@@ -34,7 +34,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmtrack_ext.fileio import FileFormatError, atomic_write
+from mmtrack_ext.fileio import FileFormatError, atomic_write, read_json, read_tables
 from mmtrack_ext.utils.command_line import progress, run_tool, warn
 
 MAX_IOU = 0.7  # of mmtracking's lvis_coco_merge
@@ -67,7 +67,7 @@ def main() -> None:
     arguments = parse_arguments()
     if not 0 <= arguments.max_iou <= 1:
         raise ValueError(f'--max-iou must be between 0 and 1. Got {arguments.max_iou}.')
-    lvis, coco = read(arguments.lvis), read(arguments.coco)
+    lvis, coco = (read_tables(path, TABLES) for path in (arguments.lvis, arguments.coco))
     classes = map_classes(read_synsets(arguments.mapping), lvis, coco, arguments)
     added = merge(lvis, coco, classes, max_iou=arguments.max_iou)
     lvis['annotations'] += added
@@ -80,32 +80,6 @@ def main() -> None:
         f'{len(lvis["images"])} images, {len(lvis["annotations"])} annotations, '
         f'{len(added)} of them from COCO; wrote {arguments.out}'
     )
-
-
-def read_json(path: Path) -> Any:
-    """What is in a file."""
-    try:
-        return json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise FileFormatError(path, f'this is no JSON file ({error})') from None
-
-
-def read(path: Path) -> dict[str, Any]:
-    """The tables of LVIS or COCO.
-
-    Raises:
-        FileFormatError: it is neither.
-    """
-    content = read_json(path)
-    for table, keys in TABLES.items():
-        rows = content.get(table) if isinstance(content, dict) else None
-        if not isinstance(rows, list):
-            raise FileFormatError(path, f'{table!r} is missing')
-        for position, row in enumerate(rows):
-            absent = [key for key in keys if row.get(key) is None]
-            if absent:
-                raise FileFormatError(path, f'entry {position} of {table!r} has no {absent[0]!r}')
-    return content
 
 
 def read_synsets(path: Path) -> dict[str, str]:

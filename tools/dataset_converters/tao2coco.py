@@ -27,7 +27,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmtrack_ext.fileio import FileFormatError, atomic_write
+from mmtrack_ext.fileio import FileFormatError, atomic_write, read_json, read_tables
 from mmtrack_ext.utils.command_line import progress, run_tool, warn
 
 SPLITS = {  # of the output, and the names that the file is known by
@@ -44,6 +44,7 @@ TABLES = {  # and what every entry must have
     'annotations': ('id', 'image_id', 'category_id', 'track_id', 'bbox'),
     'tracks': ('id', 'video_id', 'category_id'),
 }
+HIDDEN = ('annotations', 'tracks')  # of the test set
 PUBLISHED_CLASSES = 482  # of TAO's files, and of the configs
 
 
@@ -66,7 +67,10 @@ def main() -> None:
     """Read everything, count the classes, then write."""
     arguments = parse_arguments()
     paths = find_files(arguments.input)
-    contents = {split: read(path) for split, path in paths.items()}
+    contents = {
+        split: read_tables(path, TABLES, optional=HIDDEN, kind='file of TAO')
+        for split, path in paths.items()
+    }
     categories = seen_categories(contents, paths)
     converted = {
         split: convert(content, categories, paths[split]) for split, content in contents.items()
@@ -108,34 +112,6 @@ def find_files(root: Path) -> dict[str, Path]:
         f'{root}: expected some of {names} in it or in its folder annotations; they are at '
         'https://github.com/TAO-Dataset/annotations'
     )
-
-
-def read_json(path: Path) -> Any:
-    """What is in a file."""
-    try:
-        return json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise FileFormatError(path, f'this is no JSON file ({error})') from None
-
-
-def read(path: Path) -> dict[str, Any]:
-    """The tables of a file; those of annotations and tracks may be missing there.
-
-    Raises:
-        FileFormatError: it is no file of TAO.
-    """
-    content = read_json(path)
-    for table, keys in TABLES.items():
-        is_hidden = table in ('annotations', 'tracks')
-        rows = content.get(table, [] if is_hidden else None) if isinstance(content, dict) else None
-        if not isinstance(rows, list):
-            raise FileFormatError(path, f'this is no file of TAO, {table!r} is missing')
-        for position, row in enumerate(rows):
-            absent = [key for key in keys if row.get(key) is None]
-            if absent:
-                raise FileFormatError(path, f'entry {position} of {table!r} has no {absent[0]!r}')
-        content[table] = rows
-    return content
 
 
 def seen_categories(
