@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import runpy
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -43,6 +45,30 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f'needs real data in {folder}, which is not part of the repository')
     return folder
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small maps gain nothing from more, and lose much where other work runs beside."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope='session')
+def load_module() -> Callable[[Path], ModuleType]:
+    """Import a file that is in no package."""
+
+    def load(path: Path) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f'{path.parent.name}_{path.stem}', path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture(scope='session')

@@ -19,13 +19,11 @@ import numpy as np
 from mmtrack_ext.camera_motion import METHODS, CameraMotionEstimator
 from mmtrack_ext.fileio import (
     SequenceDetections,
-    SequenceInfo,
     find_detections,
-    read_detections,
     write_detections,
 )
 from mmtrack_ext.utils.command_line import progress, run_tool, warn
-from mmtrack_ext.visualization import FrameSource, open_frames
+from mmtrack_ext.visualization import FrameSource, open_frames, stored_detections
 from mmtrack_ext.visualization.outputs import check_writable
 
 
@@ -72,9 +70,6 @@ def check_out(arguments: argparse.Namespace) -> None:
 
 def load(path: Path, source: FrameSource) -> SequenceDetections:
     """The detections of the video, which must be as long, and of frames of that size."""
-    length = source.num_frames
-    if length is None:
-        raise ValueError(f'{source.name} has no known length; its detections belong to a file')
     if path.is_dir():
         files = find_detections(path)
         if source.name not in files:
@@ -83,15 +78,11 @@ def load(path: Path, source: FrameSource) -> SequenceDetections:
                 'give the file instead of the folder'
             )
         path = files[source.name]
-    width, height = source.size
-    info = SequenceInfo(source.name, length, width, height, source.frame_rate)
-    detections = read_detections(path, info=info)
-    if len(detections) != length:
-        raise ValueError(f'{path}: detections of {len(detections)} frames, the video has {length}')
+    detections = stored_detections(path, source)
     if (detections.width, detections.height) != source.size:
         raise ValueError(
             f'{path}: detections in frames of {detections.width}x{detections.height} pixels, those '
-            f'of the video have {width}x{height}'
+            f'of the video have {source.size[0]}x{source.size[1]}'
         )
     return detections
 

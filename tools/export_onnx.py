@@ -1,10 +1,13 @@
-"""Export a detector to ONNX, and check the file against torch on the spot.
+"""Export a detector or a JointTrackNet to ONNX, and check the file against torch on the spot.
 
 --form raw (default, any detector that is one network): preprocessed images to the outputs of the
 network, as its mode='tensor' has them. --form detections (NanoDet and NanoDet-Plus): to boxes,
 scores, labels and batch_index of all images, best first in each, in pixels of the input, with
 score_thr, nms, classes and max_per_img of the detector's test_cfg; score_thr, iou_threshold and
 max_per_img are optional inputs, too.
+
+Of a JointTrackNet, --form raw alone: img, prev_img (the frame before, prepared alike) and
+prior_heatmap, as far as the network has stems for them, to the maps of its heads by name.
 
 The number of images is free, and so are width and height, unless --fixed-size is given. What runs
 the file needs to know stands in its metadata; dict(type='ONNXDetector', path=...) reads it.
@@ -85,10 +88,52 @@ def export(
     model: Any, config: Any, size: tuple[int, int], path: Path, arguments: argparse.Namespace
 ) -> list[str]:
     """Write the file and check it; what is to be told of it."""
+    from mmtrack_ext.models.mot import JointTrackNet, QDTrack
+
+    if isinstance(model, QDTrack):
+        raise ValueError(
+            'QDTrack is not exported: what it embeds are the boxes of a two-stage detector, and '
+            'such detectors have no form in ONNX here.'
+        )
+    own = export_track_net if isinstance(model, JointTrackNet) else export_detector
+    free_size = not arguments.fixed_size
+    report = own(model, config, size, path, form=arguments.form, free_size=free_size)
+    taken = f'{size[0]} x {size[1]}' + (' and any other size' if free_size else ' alone')
+    return [f'Form: {arguments.form}; takes any number of images of {taken}', *report]
+
+
+def export_track_net(
+    model: Any, config: Any, size: tuple[int, int], path: Path, *, form: str, free_size: bool
+) -> list[str]:
+    """Write a JointTrackNet: the maps of its heads."""
+    from mmtrack_ext.models import onnx_export, onnx_track_net
+
+    if form != 'raw':
+        raise ValueError(f'--form {form} is not there for JointTrackNet; --form raw is.')
+    prior_heatmap = model.test_cfg['use_prior_heatmap']
+    network = onnx_track_net.TrackNetOutputs(model, prior_heatmap=prior_heatmap)
+    metadata = onnx_track_net.describe_track_net(
+        network,
+        name=type(model).__name__,
+        class_names=class_names(config),
+        input_size=None if free_size else size,
+        data_preprocessor=data_preprocessor(config),
+    )
+    worst = onnx_track_net.export_track_net(network, path, size, free_size=free_size)
+    onnx_export.finish(path, metadata)
+    return [
+        f'Inputs: {", ".join(network.inputs)}; outputs: {", ".join(network.outputs)}',
+        f'Largest difference from torch: {worst:.2g}',
+    ]
+
+
+def export_detector(
+    model: Any, config: Any, size: tuple[int, int], path: Path, *, form: str, free_size: bool
+) -> list[str]:
+    """Write a detector, or that of a model that tracks."""
     from mmtrack_ext.models import onnx_check, onnx_export
 
     detector = getattr(model, 'detector', None) or model
-    form, free_size = arguments.form, not arguments.fixed_size
     metadata = onnx_export.describe(
         detector,
         form=form,
@@ -101,8 +146,7 @@ def export(
     onnx_export.trace(graph, images[0], path, free_size=free_size)
     report = onnx_check.check(path, detector, metadata, images)
     onnx_export.finish(path, metadata)
-    taken = f'{size[0]} x {size[1]}' + (' and any other size' if free_size else ' alone')
-    return [f'Form: {form}; takes any number of images of {taken}', *report]
+    return report
 
 
 def for_inference(detector: Any) -> Any:

@@ -25,16 +25,14 @@ from mmtrack_ext.association.boxes import xyxy_to_tlwh
 from mmtrack_ext.association.detections import wanted_rows
 from mmtrack_ext.fileio import (
     SequenceDetections,
-    SequenceInfo,
     atomic_write,
     find_detections,
-    read_detections,
     read_sequence_info,
     write_detections,
 )
 from mmtrack_ext.utils.command_line import check_min_score, progress, run_tool, warn
 from mmtrack_ext.utils.config import config_options, load_config
-from mmtrack_ext.visualization import FrameSource, open_frames
+from mmtrack_ext.visualization import FrameSource, open_frames, stored_detections
 from mmtrack_ext.visualization.outputs import check_writable
 
 MOT_COLUMNS = 10  # of det.txt, before the embedding
@@ -120,28 +118,22 @@ def is_folder_of_sequences(place: Path) -> bool:
 def load(name: str, place: Path, file: Path, arguments: argparse.Namespace) -> SequenceDetections:
     """The detections of a video, which must be as long as it; those that the options want."""
     with open_frames(place) as source:
-        info = video_info(name, place, source)
-    detections = read_detections(file, info=info)
-    if len(detections) != info.num_frames:
-        raise ValueError(
-            f'{file}: detections of {len(detections)} frames, {place} has {info.num_frames}'
-        )
+        check_length(place, source)
+        detections = stored_detections(file, source)
     keep = wanted_rows(detections.scores, detections.labels, min_score=arguments.min_score)
     if not keep.any():
         warn(f'{name}: no detections to describe')
     return detections.select(keep)
 
 
-def video_info(name: str, place: Path, source: FrameSource) -> SequenceInfo:
-    """Length, size and frame rate of a video."""
-    length = source.num_frames
-    if length is None:
-        raise ValueError(f'{place}: detections belong to a video of known length')
+def check_length(place: Path, source: FrameSource) -> None:
+    """Compare the images of a sequence with what its ``seqinfo.ini`` says."""
     if (place / 'seqinfo.ini').is_file():
         expected = read_sequence_info(place / 'seqinfo.ini').num_frames
-        if expected != length:
-            raise ValueError(f'{place}: {length} images, but seqinfo.ini says {expected}')
-    return SequenceInfo(name, length, *source.size, source.frame_rate)
+        if expected != source.num_frames:
+            raise ValueError(
+                f'{place}: {source.num_frames} images, but seqinfo.ini says {expected}'
+            )
 
 
 def build_embedder(config: Any, arguments: argparse.Namespace) -> Any:

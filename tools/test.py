@@ -15,6 +15,8 @@ from mmtrack_ext.fileio import atomic_write
 from mmtrack_ext.utils.command_line import check_min_score, is_first_process, run_tool
 from mmtrack_ext.utils.config import config_options, load_config
 
+TRACK_METRICS = ('MOTMetric', 'TAOMetric')  # those that write what was tracked
+
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
@@ -35,7 +37,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--trust-checkpoint', action='store_true', help='load files that run code')
     parser.add_argument('--min-score', type=float, help='detections below do not reach the tracker')
     parser.add_argument('--classes', type=int, nargs='+', help='class indices to keep, from 0')
-    parser.add_argument('--interpolate', choices=('none', 'linear', 'gaussian'), default='none')
+    parser.add_argument(
+        '--interpolate',
+        choices=('none', 'linear', 'gaussian'),
+        default='none',
+        help="fill gaps, in SEQ.txt and MOTMetric's scores",
+    )
     parser.add_argument('--save-detections-txt', type=Path, metavar='D', help='detections as text')
     parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[])
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
@@ -107,25 +114,30 @@ def check_outputs(arguments: argparse.Namespace) -> None:
 
 
 def adapt_metric(config: Any, arguments: argparse.Namespace) -> None:
-    """Tell the metric of the tracks what to write."""
+    """Tell the metrics of the tracks what to write."""
     evaluators = config.test_evaluator
     metrics = evaluators if isinstance(evaluators, list) else [evaluators]
-    of_tracks = [metric for metric in metrics if metric.get('type') == 'MOTMetric']
+    of_tracks = [metric for metric in metrics if metric.get('type') in TRACK_METRICS]
     for metric in of_tracks:
         metric.out = str(arguments.out)
         metric.format_only = arguments.format_only or metric.get('format_only', False)
+        if metric.type != 'MOTMetric':
+            continue
         metric.interpolation = arguments.interpolate
         if arguments.save_detections_txt is not None:
             metric.detections_text = str(arguments.save_detections_txt)
     if arguments.format_only:
         config.test_evaluator = of_tracks
-    asked = {
-        '--format-only': arguments.format_only,
-        '--interpolate': arguments.interpolate != 'none',
-        '--save-detections-txt': arguments.save_detections_txt is not None,
+    asked = {  # and who can follow
+        '--format-only': (arguments.format_only, TRACK_METRICS),
+        '--interpolate': (arguments.interpolate != 'none', ('MOTMetric',)),
+        '--save-detections-txt': (arguments.save_detections_txt is not None, ('MOTMetric',)),
     }
-    for option in (option for option, given in asked.items() if given and not of_tracks):
-        raise ValueError(f'{arguments.config}: {option} needs a MOTMetric in test_evaluator.')
+    types = {metric.get('type') for metric in of_tracks}
+    for option, (given, takers) in asked.items():
+        if given and not types & set(takers):
+            needed = ' or a '.join(takers)
+            raise ValueError(f'{arguments.config}: {option} needs a {needed} in test_evaluator.')
 
 
 def needs_tracker(config: Any, arguments: argparse.Namespace, option: str) -> None:

@@ -20,11 +20,17 @@ import numpy as np
 
 from mmtrack_ext.association.detections import Detections, TrackedBoxes, wanted_rows
 from mmtrack_ext.association.trackers import build_tracker
-from mmtrack_ext.fileio import SequenceInfo, read_detections
 from mmtrack_ext.utils.command_line import check_min_score, progress, run_tool, warn
 from mmtrack_ext.utils.config import config_options, looks_at_frames, read_config, tracker_config
 from mmtrack_ext.utils.timing import StageTimer
-from mmtrack_ext.visualization import FrameSource, Trails, draw_detections, draw_tracks, open_frames
+from mmtrack_ext.visualization import (
+    FrameSource,
+    Trails,
+    draw_detections,
+    draw_tracks,
+    open_frames,
+    stored_detections,
+)
 from mmtrack_ext.visualization.debug_maps import debug_picture
 from mmtrack_ext.visualization.labels import draw_label
 from mmtrack_ext.visualization.outputs import TrackingOutputs
@@ -194,12 +200,9 @@ def stored_tracking(
     source: FrameSource, config: dict[str, Any], arguments: argparse.Namespace
 ) -> Track:
     """Tracking the detections of a file, which must be as long as the video."""
-    path, length = arguments.detections, source.num_frames
-    if length is None:
-        raise ValueError(f'--detections belongs to a file; {source.name} has no known length')
-    stored = read_detections(path, info=SequenceInfo(source.name, length))
-    if len(stored) != length:
-        raise ValueError(f'{path}: detections of {len(stored)} frames, the video has {length}')
+    path = arguments.detections
+    stored = stored_detections(path, source)
+    length = len(stored)
     if not len(stored.frames):
         warn(f'{path}: no detections in this file')
     elif stored.frames[-1] < 0.9 * length:

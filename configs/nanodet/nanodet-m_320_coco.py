@@ -9,7 +9,7 @@
 #        None measured here.
 _base_ = [
     '../_base_/models/nanodet_m.py',
-    '../_base_/datasets/coco_nanodet.py',
+    '../_base_/datasets/coco_nanodet_legacy.py',
     '../_base_/schedules/nanodet_legacy.py',
     '../_base_/default_runtime.py',
 ]
@@ -24,25 +24,10 @@ model = dict(
 )
 
 img_scale = (320, 320)  # width, height
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='RandomWarp',
-        scale=img_scale,
-        keep_ratio=True,
-        ratio_range=(0.6, 1.4),
-        flip_prob=0.5,
-        max_translate_ratio=0.2,
-    ),
-    dict(type='NanoDetColor', brightness=0.2, contrast=(0.6, 1.4), saturation=(0.5, 1.2)),
-    dict(type='PackFrameInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='WarpResize', scale=img_scale, keep_ratio=True),
-    dict(type='PackFrameInputs'),
-]
+train_pipeline = _base_.train_pipeline
+train_pipeline[2].update(scale=img_scale)  # RandomWarp
+test_pipeline = _base_.test_pipeline
+test_pipeline[1].update(scale=img_scale)  # WarpResize
 train_dataloader = dict(batch_size=192, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

@@ -10,6 +10,7 @@
 _base_ = [
     '../_base_/models/nanodet_m.py',
     '../_base_/datasets/synthmot.py',
+    '../_base_/schedules/nanodet_plus.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -39,14 +40,8 @@ train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=12)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05),
-    clip_grad=dict(max_norm=35),
-)
+train_cfg = dict(max_epochs=12, val_interval=12)
+optim_wrapper = dict(optimizer=dict(lr=2e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=30),
     dict(
@@ -57,23 +52,7 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-auto_scale_lr = dict(enable=False, base_batch_size=8)
-custom_hooks = [
-    dict(
-        type='EMAHook',
-        ema_type='ExpMomentumEMA',
-        momentum=0.0002,
-        gamma=2000,
-        update_buffers=True,
-        priority=49,
-    ),
-]
-# A detector alone: average precision, no tracks.
-val_evaluator = [
-    dict(
-        type='VideoCocoMetric',
-        ann_file='data/SynthMOT/annotations/val_cocoformat.json',
-        metric='bbox',
-    )
-]
+auto_scale_lr = dict(base_batch_size=8)
+custom_hooks = _base_.average_weights
+val_evaluator = _base_.val_evaluator[:1]  # a detector alone: average precision, no tracks
 test_evaluator = val_evaluator

@@ -24,29 +24,5 @@ model = dict(
     ),
 )
 
-img_scale = (416, 416)  # width, height
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='RandomWarp',
-        scale=img_scale,
-        keep_ratio=False,
-        ratio_range=(0.6, 1.4),
-        stretch_range=((0.8, 1.2), (0.8, 1.2)),
-        flip_prob=0.5,
-        max_translate_ratio=0.2,
-    ),
-    dict(type='NanoDetColor', brightness=0.2, contrast=(0.6, 1.4), saturation=(0.5, 1.2)),
-    dict(type='PackFrameInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='WarpResize', scale=img_scale, keep_ratio=False),
-    dict(type='PackFrameInputs'),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = val_dataloader
 custom_hooks = _base_.average_weights
 default_hooks = dict(checkpoint=dict(save_best='coco/bbox_mAP', rule='greater'))

@@ -9,34 +9,14 @@
 #        None measured here.
 _base_ = [
     '../_base_/models/nanodet_repvgg_a0.py',
-    '../_base_/datasets/coco_nanodet.py',
+    '../_base_/datasets/coco_nanodet_legacy.py',
     '../_base_/schedules/nanodet_legacy.py',
     '../_base_/default_runtime.py',
 ]
 
-img_scale = (416, 416)  # width, height
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='RandomWarp',
-        scale=img_scale,
-        keep_ratio=True,
-        ratio_range=(0.5, 1.5),
-        flip_prob=0.5,
-        max_translate_ratio=0.2,
-    ),
-    dict(type='NanoDetColor', brightness=0.2, contrast=(0.6, 1.4), saturation=(0.5, 1.2)),
-    dict(type='PackFrameInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='WarpResize', scale=img_scale, keep_ratio=True),
-    dict(type='PackFrameInputs'),
-]
+train_pipeline = _base_.train_pipeline
+train_pipeline[2].update(ratio_range=(0.5, 1.5))  # RandomWarp
 train_dataloader = dict(batch_size=100, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = val_dataloader
 
 train_cfg = dict(max_epochs=170, val_interval=5)
 optim_wrapper = dict(optimizer=dict(lr=0.07))

@@ -12,8 +12,9 @@ import torch
 from mmdet.datasets import CocoDataset
 from torch import Tensor, nn
 
-from mmtrack_ext.models.dense_heads.point_gfl_head import TEST_DEFAULTS, PointGFLHead
-from mmtrack_ext.models.detectors.onnx_metadata import DetectorMetadata
+from mmtrack_ext.models.dense_heads.point_decoding import TEST_DEFAULTS
+from mmtrack_ext.models.dense_heads.point_gfl_head import PointGFLHead
+from mmtrack_ext.models.detectors.onnx_metadata import DetectorMetadata, NetworkMetadata
 from mmtrack_ext.models.detectors.onnx_postprocess import (
     OUTPUTS,
     PostProcess,
@@ -99,9 +100,9 @@ def describe(
     return DetectorMetadata(
         form=form,
         detector=type(detector).__name__,
-        class_names=_names(class_names, getattr(head, 'num_classes', None)),
+        class_names=known_names(class_names, getattr(head, 'num_classes', None)),
         input_size=list(input_size) if input_size is not None else None,
-        **_preparation(data_preprocessor),
+        **preparation(data_preprocessor),
         **{name: _plain(test_cfg.get(name)) for name in TEST_DEFAULTS},
         **{name: getattr(decoder, name, None) for name in of_head},
     )
@@ -185,7 +186,7 @@ def output_names(count: int) -> list[str]:
     return [RAW] if count == 1 else [f'{RAW}_{number}' for number in range(count)]
 
 
-def finish(path: Path, metadata: DetectorMetadata) -> None:
+def finish(path: Path, metadata: NetworkMetadata) -> None:
     """Put metadata and the defaults of ``SETTINGS`` into a traced file; take a raw output out.
 
     An input with a default is what ONNX calls an initializer: whoever runs the file may give it or
@@ -194,7 +195,7 @@ def finish(path: Path, metadata: DetectorMetadata) -> None:
     import onnx
 
     model = onnx.load(str(path))
-    if metadata.form == 'detections':
+    if isinstance(metadata, DetectorMetadata) and metadata.form == 'detections':
         for name, value in graph_settings(metadata.test_cfg).items():
             model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
         (raw,) = (node for node in model.graph.node if RAW in node.output)
@@ -206,7 +207,7 @@ def finish(path: Path, metadata: DetectorMetadata) -> None:
     onnx.save(model, str(path))
 
 
-def _names(names: Sequence[str], count: int | None) -> list[str] | None:
+def known_names(names: Sequence[str], count: int | None) -> list[str] | None:
     """Names of as many classes; of COCO's 80 where the data set has others."""
     if count is not None and len(names) == count:
         return list(names)
@@ -214,8 +215,8 @@ def _names(names: Sequence[str], count: int | None) -> list[str] | None:
     return list(coco) if count == len(coco) else None
 
 
-def _preparation(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of ``DetectorMetadata`` that say how frames become input."""
+def preparation(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of ``NetworkMetadata`` that say how frames become input."""
     plain = {name: _plain(config.get(name)) for name in ('mean', 'std')}
     swapped = config.get('bgr_to_rgb', False) or config.get('rgb_to_bgr', False)
     return plain | dict(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmtrack_ext.models.onnx_export import write
+from mmtrack_ext.models.detectors.onnx_metadata import TrackNetMetadata
+from mmtrack_ext.models.onnx_export import known_names, preparation, write
 from mmtrack_ext.models.onnx_session import CPU, open_session
 
 TOLERANCE = 1e-3  # float32 in another order of operations
+DIVISOR = 32  # what the sizes of a DLA's input are multiples of
 CHANNELS = {'img': 3, 'prev_img': 3, 'prior_heatmap': 1}  # of each input
 
 
@@ -85,6 +89,39 @@ def export_track_net(
                 )
             worst = max(worst, difference)
     return worst
+
+
+def describe_track_net(
+    network: TrackNetOutputs,
+    *,
+    name: str,
+    class_names: Sequence[str],
+    input_size: Sequence[int] | None,
+    data_preprocessor: Mapping[str, Any],
+) -> TrackNetMetadata:
+    """What the file of this network shall say.
+
+    Args:
+        network: what is written.
+        name: of the model's class.
+        class_names: of the data set; taken where it has as many classes as the network.
+        input_size: (width, height), or None for any.
+        data_preprocessor: config of what prepares the network's input.
+    """
+    prepared = preparation(data_preprocessor)
+    prepared['pad_size_divisor'] = max(DIVISOR, prepared['pad_size_divisor'])
+    with torch.no_grad():
+        maps = network(*_inputs(network, (1, DIVISOR, DIVISOR), torch.Generator()).values())
+    return TrackNetMetadata(
+        form='raw',
+        detector=name,
+        class_names=known_names(class_names, network.bbox_head.num_classes),
+        input_size=list(input_size) if input_size is not None else None,
+        **prepared,
+        inputs=list(network.inputs),
+        outputs=list(network.outputs),
+        stride=DIVISOR // maps[0].shape[-1],
+    )
 
 
 def _inputs(

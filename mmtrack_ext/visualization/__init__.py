@@ -7,6 +7,7 @@ fast and run without torch.
 from mmtrack_ext.visualization.colors import color_of, text_color_on
 from mmtrack_ext.visualization.drawing import draw_detections, draw_tracks
 from mmtrack_ext.visualization.frame_source import FrameSource, open_frames
+from mmtrack_ext.visualization.stored_detections import stored_detections
 from mmtrack_ext.visualization.trails import Trails
 from mmtrack_ext.visualization.video import VideoWriter
 
@@ -18,5 +19,6 @@ __all__ = [
     'draw_detections',
     'draw_tracks',
     'open_frames',
+    'stored_detections',
     'text_color_on',
 ]

@@ -16,42 +16,11 @@ from hypothesis import strategies as st
 from mmtrack_ext.association.boxes import iou
 from mmtrack_ext.association.detections import Detections, TrackedBoxes
 from mmtrack_ext.association.trackers import TRACKER_CLASSES, build_tracker
-
-RELEASED = dict(compat_released=True, plus_one_iou=True)
-APPEARANCE = dict(max_appearance_cost=0.25)  # BoT-SORT's
-CLASS_AWARE = dict(class_aware=True)
-# What a promise is tested on: every tracker as it comes, and these forms.
-CONFIGS = {name: dict(type=name) for name in TRACKER_CLASSES} | {
-    'SORT, class_aware': dict(type='SORTTracker', **CLASS_AWARE),
-    'DeepSORT, paddle': dict(type='DeepSORTTracker', variant='paddle'),
-    'DeepSORT, euclidean': dict(type='DeepSORTTracker', metric='euclidean'),
-    'DeepSORT, class_aware': dict(type='DeepSORTTracker', nms_max_overlap=0.8, **CLASS_AWARE),
-    'ByteTrack, class_aware': dict(type='ByteTracker', **CLASS_AWARE),
-    'ByteTrack, released': dict(type='ByteTracker', **RELEASED),
-    'ByteTrack, appearance': dict(type='ByteTracker', **APPEARANCE),
-    'SparseTrack, class_aware': dict(type='SparseTracker', high_depth_levels=3, **CLASS_AWARE),
-    'SparseTrack, released': dict(type='SparseTracker', **RELEASED),
-    'SparseTrack, appearance': dict(type='SparseTracker', **APPEARANCE),
-    'NanoTrack, class_aware': dict(type='NanoTracker', high_depth_levels=3, **CLASS_AWARE),
-    'NanoTrack, released': dict(type='NanoTracker', **RELEASED),
-    'NanoTrack, appearance': dict(type='NanoTracker', **APPEARANCE),
-    'QDTrack, any class': dict(type='QuasiDenseTracker', class_aware=False),
-    'QDTrack, cosine': dict(type='QuasiDenseTracker', metric='cosine'),
-    'QDTrack, softmax': dict(type='QuasiDenseTracker', metric='softmax'),
-    'QDTrack, released': dict(type='QuasiDenseTracker', **RELEASED),
-    'QDTrack TAO, any class': dict(type='QuasiDenseTAOTracker', class_aware=False),
-    'QDTrack TAO, cosine': dict(type='QuasiDenseTAOTracker', metric='cosine', add_cosine=False),
-    'QDTrack TAO, softmax': dict(type='QuasiDenseTAOTracker', metric='softmax'),
-    'JointTrack, any class': dict(type='JointTracker', class_aware=False, motion_weight=0.3),
-    'JointTrack, mean': dict(type='JointTracker', embedding_update='mean', embedding_window=5),
-    'JointTrack, released': dict(type='JointTracker', **RELEASED, embedding_update='recursive'),
-    'JointTrack, embedding': dict(type='JointTracker', use_displacement=False, gate=False),
-    'JointTrack, CenterTrack': dict(type='JointTracker', use_embedding=False, propagate_lost=True),
-}
+from mmtrack_ext.testing.tracker_forms import TRACKER_FORMS
 
 
 def of_type(*types):
-    return {name for name, config in CONFIGS.items() if config['type'] in types}
+    return {name for name, config in TRACKER_FORMS.items() if config['type'] in types}
 
 
 # Where a published rule contradicts a promise. The tests assert the rule there.
@@ -63,16 +32,16 @@ TAKES_LOOK_ALIKES = of_type('QuasiDenseTracker', 'QuasiDenseTAOTracker')
 
 # Appearance is no part of these; DeepSORT does without where there is none.
 IGNORES_EMBEDDINGS = of_type('SORTTracker', 'ByteTracker', 'SparseTracker', 'NanoTracker') - {
-    name for name, config in CONFIGS.items() if 'max_appearance_cost' in config
+    name for name, config in TRACKER_FORMS.items() if 'max_appearance_cost' in config
 }
 IGNORES_EMBEDDINGS.add('JointTrack, CenterTrack')
-NEEDS_EMBEDDINGS = CONFIGS.keys() - IGNORES_EMBEDDINGS - of_type('DeepSORTTracker')
+NEEDS_EMBEDDINGS = TRACKER_FORMS.keys() - IGNORES_EMBEDDINGS - of_type('DeepSORTTracker')
 
 # Forms that hold other things than their tracker as it comes, or hold them for another time.
 REMEMBERS_OTHERWISE = ('ByteTrack, appearance', 'QDTrack, released', 'JointTrack, released')
 
 BY_TRACKER = pytest.mark.parametrize('name', TRACKER_CLASSES)
-BY_CONFIG = pytest.mark.parametrize('name', CONFIGS)
+BY_CONFIG = pytest.mark.parametrize('name', TRACKER_FORMS)
 FEW = settings(deadline=None, max_examples=10, derandomize=True)
 COLUMNS = ('ids', 'boxes', 'scores', 'labels', 'detection_index')
 INPUTS = ('boxes', 'scores', 'labels', 'embeddings', 'displacements')
@@ -80,7 +49,7 @@ CHANNELS = 32
 
 
 def new(name, **arguments):
-    return build_tracker(CONFIGS[name] | arguments)
+    return build_tracker(TRACKER_FORMS[name] | arguments)
 
 
 # Scenes. They carry every optional column, so that each tracker finds what it needs.
@@ -371,11 +340,11 @@ def test_what_is_no_detections_is_refused(name):
 @pytest.mark.parametrize('name', sorted(NEEDS_EMBEDDINGS))
 @pytest.mark.parametrize('start', [0, 1, 12])
 def test_missing_embeddings_are_refused(name, start):
-    match = f'{CONFIGS[name]["type"]} needs detections with embeddings'
+    match = f'{TRACKER_FORMS[name]["type"]} needs detections with embeddings'
     assert_refused(name, without_embeddings, GOOD, start=start, match=match)
 
 
-@pytest.mark.parametrize('name', sorted(CONFIGS.keys() - IGNORES_EMBEDDINGS))
+@pytest.mark.parametrize('name', sorted(TRACKER_FORMS.keys() - IGNORES_EMBEDDINGS))
 @pytest.mark.parametrize('start', [1, 12])  # the first frame says how long they are
 def test_embeddings_of_another_length_are_refused(name, start):
     match = '27 .*32.*reset'

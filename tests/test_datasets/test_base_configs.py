@@ -19,7 +19,7 @@ CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
 NAMES = sorted(path.name for path in CONFIGS.glob('*.py'))
 DETECTION_CONFIGS = [name for name in NAMES if name.startswith('detections')]
 TEST_CONFIGS = [name for name in NAMES if name.endswith('_test.py')]
-IMAGE_CONFIGS = ['coco_nanodet.py']  # see tests/test_nanodet_configs.py
+IMAGE_CONFIGS = ['coco_nanodet.py', 'coco_nanodet_legacy.py']  # see tests/test_nanodet_configs.py
 VIDEO_CONFIGS = [
     name for name in NAMES if name not in DETECTION_CONFIGS + TEST_CONFIGS + IMAGE_CONFIGS
 ]

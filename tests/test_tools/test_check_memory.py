@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mmtrack_ext.association.trackers import TRACKER_CLASSES, SORTTracker
+from mmtrack_ext.testing.tracker_forms import TRACKER_FORMS
 
 NAME = 'analysis/check_memory.py'
 ELSEWHERE = []
@@ -78,6 +79,7 @@ def test_prints_a_row_for_each_tracker(run_tool_here):
 )
 def test_what_grows_is_named_in_one_line(run_tool_here, monkeypatch, tracker, complaint):
     monkeypatch.setitem(TRACKER_CLASSES, tracker.__name__, tracker)
+    monkeypatch.setitem(TRACKER_FORMS, tracker.__name__, dict(type=tracker.__name__))
     try:
         status, out, err = run_tool_here(NAME, tracker.__name__, '--frames', 1000)
     finally:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mmtrack_ext.registry import MODELS
-from mmtrack_ext.utils.config import load_config
+from mmtrack_ext.utils.config import config_options, load_config
 from mmtrack_ext.utils.register_all_modules import register_all_modules
 
 pytestmark = pytest.mark.filterwarnings('default')
@@ -116,8 +116,6 @@ def test_a_model_that_tracks_exports_its_detector(root, weights, tmp_path, run_t
 
 def test_raw_outputs_of_other_detectors(root, tmp_path, run_tool_here):
     """A narrow YOLOX: three lists of three maps."""
-    from mmtrack_ext.utils.config import config_options
-
     config = root / 'configs/bytetrack/bytetrack_yolox-x_mot17-test.py'
     changes = [
         *(
@@ -146,6 +144,86 @@ def test_raw_outputs_of_other_detectors(root, tmp_path, run_tool_here):
     )
     assert (status, error.count('\n')) == (2, 1), error
     assert 'not for YOLOX; --form raw exports any network' in error
+
+
+def saved(path, config, *options):
+    """The weights of a config's model, in its file; returns the model."""
+    register_all_modules()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = MODELS.build(load_config(config, config_options(list(options))).model).eval()
+        for name, layer in model.named_modules():
+            if name.endswith('conv_offset'):  # zero before a training: no deformation
+                torch.nn.init.normal_(layer.weight, std=0.03)
+    torch.save(model.state_dict(), path)
+    return model
+
+
+def test_joint_track_net_gives_the_maps_of_its_heads(root, tmp_path, run_tool_here):
+    config = root / 'configs/jointtracknet/jointtracknet_dla-tiny_synthmot.py'
+    changes = ('model.neck.node=dcn',)
+    model = saved(tmp_path / 'a.pth', config, *changes)
+    common = ('export_onnx.py', config, tmp_path / 'a.pth', 'a.onnx', '--size', '96x64')
+    status, text, error = run_tool_here(*common, '--cfg-options', *changes)
+    assert status == 0, error
+    assert 'Form: raw; takes any number of images of 96 x 64 and any other size' in text
+    assert 'Inputs: img, prev_img, prior_heatmap; outputs: embedding, hm, ltrb_amodal, reg' in text
+    assert float(re.search(r'Largest difference from torch: (\S+)', text)[1]) < 1e-3
+    session = open_file(tmp_path / 'a.onnx')
+    names = [output.name for output in session.get_outputs()]
+    for count, height, width in ((1, 64, 96), (3, 96, 128)):
+        images, previous = torch.randn(2, count, 3, height, width)
+        given = (images, previous, torch.rand(count, 1, height, width))
+        feed = zip(('img', 'prev_img', 'prior_heatmap'), given, strict=True)
+        found = session.run(None, {name: one.numpy() for name, one in feed})
+        with torch.no_grad():
+            expected = model(given, mode='tensor')
+        assert set(names) == set(expected)
+        for name, one in zip(names, found, strict=True):
+            np.testing.assert_allclose(one, expected[name], rtol=0, atol=1e-3)
+    properties = properties_of(session)
+    expected = dict(
+        detector='JointTrackNet',
+        form='raw',
+        class_names='["pedestrian"]',
+        input_size='null',
+        inputs='["img", "prev_img", "prior_heatmap"]',
+        outputs='["embedding", "hm", "ltrb_amodal", "reg", "tracking", "wh"]',
+        stride='4',
+        pad_size_divisor='32',
+        mean='[104.0136, 114.0342, 119.9166]',
+        std='[73.6028, 69.8908, 70.9151]',
+        bgr_to_rgb='false',
+        pad_value='0',
+    )
+    assert properties == expected
+
+
+def test_joint_track_net_without_its_prior_heat_map(root, tmp_path, run_tool_here):
+    """As its ``test_cfg`` says; and of the size that the config tests with."""
+    config = root / 'configs/jointtracknet/jointtracknet_dla-tiny_synthmot.py'
+    changes = ('model.test_cfg.use_prior_heatmap=False',)
+    saved(tmp_path / 'a.pth', config, *changes)
+    arguments = (config, 'a.pth', 'a.onnx', '--fixed-size', '--cfg-options', *changes)
+    status, text, error = run_tool_here('export_onnx.py', *arguments)
+    assert status == 0, error
+    assert 'images of 320 x 192 alone' in text
+    session = open_file(tmp_path / 'a.onnx')
+    shapes = {node.name: node.shape[1:] for node in session.get_inputs()}
+    assert shapes == dict(img=[3, 192, 320], prev_img=[3, 192, 320])
+    assert properties_of(session)['input_size'] == '[320, 192]'
+    status, _, error = run_tool_here('export_onnx.py', *arguments[:4], '--form', 'detections')
+    assert (status, error.count('\n')) == (2, 1), error
+    assert '--form detections is not there for JointTrackNet; --form raw is' in error
+
+
+def test_qdtrack_is_not_exported(root, tmp_path, run_tool_here):
+    config = root / 'configs/qdtrack/qdtrack_faster-rcnn_r18_synthmot.py'
+    saved(tmp_path / 'a.pth', config)
+    status, _, error = run_tool_here('export_onnx.py', config, 'a.pth', 'a.onnx')
+    assert (status, error.count('\n')) == (2, 1), error
+    assert 'QDTrack is not exported' in error
+    assert [path.name for path in tmp_path.iterdir()] == ['a.pth']
 
 
 def test_equal_scores_are_not_compared(config, model, weights, tmp_path, run_tool_here):

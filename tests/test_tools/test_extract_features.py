@@ -230,7 +230,7 @@ def error_cases(folder, config):
         'no detections': (dict(detections=folder / 'no'), 'no: no such file'),
         'too short': (
             dict(**one, detections=folder / 'short.npz'),
-            f'short.npz: detections of 7 frames, {data / "A"} has 9',
+            'short.npz: detections of 7 frames, the video has 9',
         ),
         'too long': (
             dict(**one, detections=folder / 'late.txt'),

@@ -265,7 +265,7 @@ def error_cases(root, tmp_path, synthmot):
             'mot2coco.py',
         ),
         'unknown metric': (
-            (config, synthmot / 'whole.pth', '--cfg-options', 'test_evaluator.1.type=MTOMetric'),
+            (config, synthmot / 'whole.pth', '--cfg-options', 'test_evaluator.1.type=MOTMetrik'),
             "did you mean 'MOTMetric'",
         ),
         'unknown benchmark': (

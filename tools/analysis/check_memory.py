@@ -26,29 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from mmtrack_ext.association.detections import Detections
-from mmtrack_ext.association.trackers import TRACKER_CLASSES, BaseTracker, build_tracker
+from mmtrack_ext.association.trackers import BaseTracker, build_tracker
+from mmtrack_ext.testing.tracker_forms import TRACKER_FORMS
 from mmtrack_ext.utils.command_line import progress, run_tool
 
-RELEASED = dict(compat_released=True, plus_one_iou=True)
-APPEARANCE = dict(max_appearance_cost=0.25)  # BoT-SORT's
-# Every tracker as it comes, and what remembers or forgets in another way.
-CONFIGS: dict[str, dict[str, Any]] = {name: dict(type=name) for name in TRACKER_CLASSES} | {
-    'DeepSORT, Paddle': dict(type='DeepSORTTracker', variant='paddle'),
-    'DeepSORT, Euclidean': dict(type='DeepSORTTracker', metric='euclidean'),
-    'ByteTrack as released': dict(type='ByteTracker', **RELEASED),
-    'ByteTrack + appearance': dict(type='ByteTracker', **APPEARANCE),
-    'SparseTrack as released': dict(type='SparseTracker', **RELEASED),
-    'SparseTrack + appearance': dict(type='SparseTracker', **APPEARANCE),
-    'NanoTrack as released': dict(type='NanoTracker', **RELEASED),
-    'NanoTrack + appearance': dict(type='NanoTracker', **APPEARANCE),
-    'QDTrack, cosine': dict(type='QuasiDenseTracker', metric='cosine'),
-    'QDTrack as released': dict(type='QuasiDenseTracker', compat_released=True),
-    'JointTrack, mean of 20': dict(type='JointTracker', embedding_update='mean'),
-    'JointTrack as released': dict(
-        type='JointTracker', compat_released=True, embedding_update='recursive'
-    ),
-    'JointTrack, CenterTrack': dict(type='JointTracker', use_embedding=False),
-}
 # The scene: at each of a few places a new thing appears every ROUND frames and stays for LIFE.
 # After a CYCLE the same things come back: no tracker remembers a lost one for that long.
 CYCLE, ROUND, LIFE, PLACES, CHANNELS = 250, 25, 20, 3, 32
@@ -81,13 +62,13 @@ class Measurement:
 def main() -> None:
     """Measure the trackers, print the table, fail if one grows."""
     arguments = parse_arguments()
-    names = arguments.trackers or list(CONFIGS)
+    names = arguments.trackers or list(TRACKER_FORMS)
     titles = [f'{what} {when}' for what in ('state kB', 'memory MiB') for when in SNAPSHOTS]
     print_row(['tracker', 'frames', 'ids', 'tracks at most', *titles, 'seconds'])
     complaints = []
     for number, name in enumerate(names, start=1):
         title = f'{number} of {len(names)}, {name}'
-        found = measure(build_tracker(CONFIGS[name]), arguments.frames, title=title)
+        found = measure(build_tracker(TRACKER_FORMS[name]), arguments.frames, title=title)
         print_row([name, *cells(found)])
         complaints += [f'{name}: {text}' for text in growth(found.snapshots)]
     if complaints:
@@ -98,7 +79,9 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('trackers', nargs='*', metavar='TRACKER', help=f'of {", ".join(CONFIGS)}')
+    parser.add_argument(
+        'trackers', nargs='*', metavar='TRACKER', help=f'of {", ".join(TRACKER_FORMS)}'
+    )
     parser.add_argument(
         '--frames', type=int, default=200_000, help=f'rounded up to a multiple of {4 * CYCLE}'
     )
@@ -106,8 +89,8 @@ def parse_arguments() -> argparse.Namespace:
     if arguments.frames < 1:
         raise ValueError(f'--frames must be at least 1. Got {arguments.frames}.')
     for name in arguments.trackers:
-        if name not in CONFIGS:
-            raise ValueError(f'Unknown tracker {name!r}. Known are: {", ".join(CONFIGS)}.')
+        if name not in TRACKER_FORMS:
+            raise ValueError(f'Unknown tracker {name!r}. Known are: {", ".join(TRACKER_FORMS)}.')
     return arguments
 
 

@@ -45,12 +45,11 @@ from mmtrack_ext.fileio import (
     results_as_written,
     second_half_start,
 )
+from mmtrack_ext.testing.tracker_forms import APPEARANCE, RELEASED
 from mmtrack_ext.utils.command_line import progress, run_tool
 from mmtrack_ext.utils.config import read_config, tracker_config
 from mmtrack_ext.utils.markdown import replace_table, table_lines
 
-RELEASED = dict(compat_released=True, plus_one_iou=True)
-APPEARANCE = dict(max_appearance_cost=0.25)  # BoT-SORT's
 COMPARISON: dict[str, dict[str, Any]] = {
     'SORT, scores from 0.5': dict(type='SORTTracker', min_score=0.5),  # as its published input
     'DeepSORT': dict(type='DeepSORTTracker'),

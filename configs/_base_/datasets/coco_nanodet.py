@@ -1,5 +1,5 @@
-# COCO 2017, 80 classes, as NanoDet-Plus at 416 x 416 sees it. A leaf config puts the size, the
-# ranges and the batch of its model in.
+# COCO 2017, 80 classes, as NanoDet-Plus at 416 x 416 sees it. A leaf config of another
+# size puts it in.
 #
 # data/coco: annotations/instances_{train,val}2017.json, train2017/, val2017/
 data_root = 'data/coco/'

@@ -2,29 +2,9 @@
 # sees them.
 #
 # tools/dataset_converters/mot2coco.py -i data/MOT20 -o data/MOT20/annotations --split-train
-data_root = 'data/MOT20/'
-img_scale = (416, 416)  # width, height
+_base_ = ['../pipelines/nanodet_plus.py']
 
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='RandomWarp',
-        scale=img_scale,
-        keep_ratio=False,
-        ratio_range=(0.6, 1.4),
-        stretch_range=((0.8, 1.2), (0.8, 1.2)),
-        flip_prob=0.5,
-        max_translate_ratio=0.2,
-    ),
-    dict(type='NanoDetColor', brightness=0.2, contrast=(0.6, 1.4), saturation=(0.5, 1.2)),
-    dict(type='PackFrameInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='WarpResize', scale=img_scale, keep_ratio=False),
-    dict(type='PackFrameInputs'),
-]
+data_root = 'data/MOT20/'
 
 train_dataloader = dict(
     batch_size=96,
@@ -39,7 +19,7 @@ train_dataloader = dict(
         data_prefix=dict(img_path='train/'),
         metainfo=dict(classes=('pedestrian',)),
         filter_cfg=dict(filter_empty_gt=True, min_size=32),
-        pipeline=train_pipeline,
+        pipeline=_base_.train_pipeline,
     ),
 )
 val_dataloader = dict(
@@ -54,7 +34,7 @@ val_dataloader = dict(
         data_prefix=dict(img_path='train/'),
         metainfo=dict(classes=('pedestrian',)),
         test_mode=True,
-        pipeline=test_pipeline,
+        pipeline=_base_.test_pipeline,
     ),
 )
 test_dataloader = val_dataloader

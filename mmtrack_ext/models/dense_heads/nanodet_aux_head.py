@@ -13,6 +13,7 @@ from mmcv.cnn import ConvModule, Scale
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmtrack_ext.models.dense_heads.point_gfl_head import INITIAL_WEIGHTS, LEAKY_RELU
 from mmtrack_ext.registry import MODELS
 
 
@@ -42,13 +43,8 @@ class NanoDetAuxHead(BaseModule):
         stacked_convs: int = 4,
         reg_max: int = 7,
         norm_cfg: dict = dict(type='GN', num_groups=32),  # noqa: B006  (never changed)
-        act_cfg: dict = dict(type='LeakyReLU', negative_slope=0.1),  # noqa: B006
-        init_cfg: dict = dict(  # noqa: B006
-            type='Normal',
-            layer='Conv2d',
-            std=0.01,
-            override=dict(type='Normal', name='gfl_cls', std=0.01, bias_prob=0.01),
-        ),
+        act_cfg: dict = LEAKY_RELU,
+        init_cfg: dict = INITIAL_WEIGHTS,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         feat_channels = feat_channels or in_channels

@@ -16,9 +16,15 @@ from mmdet.utils import reduce_mean
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmtrack_ext.models.dense_heads.point_decoding import PointPredictions
 from mmtrack_ext.models.dense_heads.point_gfl_head import (
+    BATCH_NORM,
+    BOX_LOSS,
+    DISTRIBUTION_LOSS,
+    INITIAL_WEIGHTS,
+    LEAKY_RELU,
+    QUALITY_FOCAL_LOSS,
     PointGFLHead,
-    PointPredictions,
     PointTargets,
 )
 from mmtrack_ext.registry import MODELS
@@ -70,20 +76,15 @@ class NanoDetHead(PointGFLHead):
         strides: Sequence[int] = (8, 16, 32),
         reg_max: int = 7,
         octave_base_scale: float = 5,
-        norm_cfg: dict = dict(type='BN'),  # noqa: B006  (never changed, like all defaults here)
-        act_cfg: dict = dict(type='LeakyReLU', negative_slope=0.1),  # noqa: B006
-        loss_cls: dict = dict(type='QualityFocalLoss', beta=2.0, loss_weight=1.0),  # noqa: B006
-        loss_bbox: dict = dict(type='GIoULoss', eps=1e-6, loss_weight=2.0),  # noqa: B006
-        loss_dfl: dict = dict(type='DistributionFocalLoss', loss_weight=0.25),  # noqa: B006
+        norm_cfg: dict = BATCH_NORM,
+        act_cfg: dict = LEAKY_RELU,
+        loss_cls: dict = QUALITY_FOCAL_LOSS,
+        loss_bbox: dict = BOX_LOSS,
+        loss_dfl: dict = DISTRIBUTION_LOSS,
         compat_released: bool = False,
         train_cfg: dict | None = None,
         test_cfg: dict | None = None,
-        init_cfg: dict = dict(  # noqa: B006
-            type='Normal',
-            layer='Conv2d',
-            std=0.01,
-            override=dict(type='Normal', name='gfl_cls', std=0.01, bias_prob=0.01),
-        ),
+        init_cfg: dict = INITIAL_WEIGHTS,
     ) -> None:
         super().__init__(
             num_classes, in_channels, feat_channels=feat_channels, stacked_convs=stacked_convs,

@@ -11,7 +11,15 @@ from mmdet.models.task_modules.assigners import AssignResult
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmtrack_ext.models.dense_heads.point_gfl_head import PointGFLHead
+from mmtrack_ext.models.dense_heads.point_gfl_head import (
+    BATCH_NORM,
+    BOX_LOSS,
+    DISTRIBUTION_LOSS,
+    INITIAL_WEIGHTS,
+    LEAKY_RELU,
+    QUALITY_FOCAL_LOSS,
+    PointGFLHead,
+)
 from mmtrack_ext.registry import MODELS
 
 
@@ -52,19 +60,14 @@ class NanoDetPlusHead(PointGFLHead):
         use_depthwise: bool = True,
         strides: Sequence[int] = (8, 16, 32, 64),
         reg_max: int = 7,
-        loss_cls: dict = dict(type='QualityFocalLoss', beta=2.0, loss_weight=1.0),  # noqa: B006
-        loss_bbox: dict = dict(type='GIoULoss', eps=1e-6, loss_weight=2.0),  # noqa: B006
-        loss_dfl: dict = dict(type='DistributionFocalLoss', loss_weight=0.25),  # noqa: B006
-        norm_cfg: dict = dict(type='BN'),  # noqa: B006  (never changed, like all defaults here)
-        act_cfg: dict = dict(type='LeakyReLU', negative_slope=0.1),  # noqa: B006
+        loss_cls: dict = QUALITY_FOCAL_LOSS,
+        loss_bbox: dict = BOX_LOSS,
+        loss_dfl: dict = DISTRIBUTION_LOSS,
+        norm_cfg: dict = BATCH_NORM,
+        act_cfg: dict = LEAKY_RELU,
         train_cfg: dict | None = None,
         test_cfg: dict | None = None,
-        init_cfg: dict = dict(  # noqa: B006
-            type='Normal',
-            layer='Conv2d',
-            std=0.01,
-            override=dict(type='Normal', name='gfl_cls', std=0.01, bias_prob=0.01),
-        ),
+        init_cfg: dict = INITIAL_WEIGHTS,
     ) -> None:
         super().__init__(
             num_classes, in_channels, feat_channels=feat_channels, stacked_convs=stacked_convs,

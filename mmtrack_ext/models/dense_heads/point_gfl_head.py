@@ -1,7 +1,5 @@
-"""What NanoDet's two heads share: towers, points, boxes from distributions, losses.
+"""What NanoDet's two heads share: towers, targets, losses; how boxes are read is in point_decoding.
 
-Each point of each level predicts C class logits, and for each of the four sides a distribution
-over the distances 0 to ``reg_max`` strides (generalized focal loss, Li et al., NeurIPS 2020).
 NanoDet 1.0 (Apache-2.0, github.com/RangiLyu/nanodet); parameter names are the original's.
 """
 
@@ -15,31 +13,31 @@ from typing import NamedTuple
 import torch
 from mmcv.cnn import ConvModule, DepthwiseSeparableConvModule
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
-from mmdet.models.dense_heads.gfl_head import Integral
 from mmdet.models.task_modules.assigners import AssignResult
-from mmdet.models.task_modules.prior_generators import MlvlPointGenerator
 from mmdet.models.utils import unpack_gt_instances
-from mmdet.structures.bbox import bbox2distance, distance2bbox, get_box_tensor, scale_boxes
+from mmdet.structures.bbox import bbox2distance, get_box_tensor
 from mmdet.utils import reduce_mean
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from mmtrack_ext.models.dense_heads.class_nms import class_nms
+from mmtrack_ext.models.dense_heads.point_decoding import PointDecoder, PointPredictions
 from mmtrack_ext.registry import MODELS, TASK_UTILS
 
 CONVS = dict(depthwise=DepthwiseSeparableConvModule, conv=ConvModule)
 
-TEST_DEFAULTS = dict(  # NanoDet's, spelled as mmdet spells them
-    score_thr=0.05, nms=dict(type='nms', iou_threshold=0.6), max_per_img=100, classes=None
+# Defaults of both heads, NanoDet's; never changed.
+QUALITY_FOCAL_LOSS = dict(type='QualityFocalLoss', beta=2.0, loss_weight=1.0)
+BOX_LOSS = dict(type='GIoULoss', eps=1e-6, loss_weight=2.0)
+DISTRIBUTION_LOSS = dict(type='DistributionFocalLoss', loss_weight=0.25)
+BATCH_NORM = dict(type='BN')
+LEAKY_RELU = dict(type='LeakyReLU', negative_slope=0.1)
+# The last layer's class probabilities start at 0.01: biases of -4.595.
+INITIAL_WEIGHTS = dict(
+    type='Normal',
+    layer='Conv2d',
+    std=0.01,
+    override=dict(type='Normal', name='gfl_cls', std=0.01, bias_prob=0.01),
 )
-
-
-class PointPredictions(NamedTuple):
-    """Float32 outputs for B images at P points: all levels, fine to coarse, each row by row."""
-
-    class_logits: Tensor  # (B, P, C)
-    box_logits: Tensor  # (B, P, 4 * (reg_max + 1)): left, top, right, bottom
-    priors: Tensor  # (P, 4): x, y, stride, stride in pixels
 
 
 class PointTargets(NamedTuple):
@@ -53,16 +51,7 @@ class PointTargets(NamedTuple):
     num_positive: Tensor  # (): divisor of the class loss: mean over processes, at least 1
 
 
-class PointGenerator(MlvlPointGenerator):
-    """mmdet's, without the warning that current torch gives about its ``meshgrid``."""
-
-    def _meshgrid(self, x: Tensor, y: Tensor, row_major: bool = True) -> tuple[Tensor, Tensor]:
-        rows, columns = torch.meshgrid(y, x, indexing='ij')
-        points = columns.reshape(-1), rows.reshape(-1)
-        return points if row_major else points[::-1]
-
-
-class PointGFLHead(BaseDenseHead):
+class PointGFLHead(PointDecoder, BaseDenseHead):
     """Base of the heads: a tower of convolutions and a last 1x1 convolution for each level.
 
     Class and box share both. A subclass says which point answers for which object (``assign``) and
@@ -86,8 +75,7 @@ class PointGFLHead(BaseDenseHead):
         norm_cfg: the normalisation.
         act_cfg: the activation.
         train_cfg: ``assigner``.
-        test_cfg: ``score_thr`` (a class counts above it), ``nms`` (as mmcv's), ``max_per_img``
-            (over all classes), ``classes`` (labels to keep, before the cap; None for all).
+        test_cfg: see ``PointDecoder``.
         init_cfg: initial weights.
     """
 
@@ -114,18 +102,16 @@ class PointGFLHead(BaseDenseHead):
         test_cfg: dict | None,
         init_cfg: dict | None,
     ) -> None:
-        super().__init__(init_cfg=init_cfg)
-        self.num_classes = num_classes
-        self.reg_max = reg_max
+        super().__init__(
+            num_classes, strides=strides, reg_max=reg_max, prior_offset=prior_offset,
+            test_cfg=test_cfg, init_cfg=init_cfg,
+        )  # fmt: skip
         self.min_box_weight = min_box_weight
         self.train_cfg = train_cfg
-        self.test_cfg = test_cfg
-        self.prior_generator = PointGenerator(strides, offset=prior_offset)
         self.assigner = TASK_UTILS.build((train_cfg or {}).get('assigner') or assigner)
         self.loss_cls = MODELS.build(loss_cls)
         self.loss_bbox = MODELS.build(loss_bbox)
         self.loss_dfl = MODELS.build(loss_dfl)
-        self.integral = Integral(reg_max)
 
         if conv not in CONVS:
             raise ValueError(
@@ -149,22 +135,6 @@ class PointGFLHead(BaseDenseHead):
             [x[:, : self.num_classes] for x in outputs],
             [x[:, self.num_classes :] for x in outputs],
         )
-
-    def flatten(self, class_maps: Sequence[Tensor], box_maps: Sequence[Tensor]) -> PointPredictions:
-        """One table of points from one (B, channels, H, W) map a level.
-
-        Losses and boxes are computed in float32, whatever the network ran in.
-        """
-        sizes = [tuple(x.shape[-2:]) for x in class_maps]
-        device = class_maps[0].device
-        priors = self.prior_generator.grid_priors(sizes, device=device, with_stride=True)
-        return PointPredictions(_rows(class_maps), _rows(box_maps), torch.cat(priors))
-
-    def decode(self, box_logits: Tensor, priors: Tensor) -> Tensor:
-        """Boxes (..., 4), xyxy in pixels, from (..., 4 * (reg_max + 1)) and (..., 4) priors."""
-        with torch.autocast(box_logits.device.type, enabled=False):
-            distances = self.integral(box_logits).reshape(*box_logits.shape[:-1], 4)
-        return distance2bbox(priors[..., :2], distances * priors[..., 2:3])
 
     def loss(self, features: Sequence[Tensor], batch_data_samples: Sequence) -> dict[str, Tensor]:
         """Losses by targets from this head's own predictions."""
@@ -260,68 +230,3 @@ class PointGFLHead(BaseDenseHead):
             avg_factor=4 * weight_sum,
         )
         return dict(loss_qfl=loss_qfl, loss_bbox=loss_bbox, loss_dfl=loss_dfl)
-
-    def predict_by_feat(
-        self,
-        class_maps: Sequence[Tensor],
-        box_maps: Sequence[Tensor],
-        batch_img_metas: Sequence[dict],
-        cfg: dict | None = None,
-        rescale: bool = False,
-        with_nms: bool = True,
-    ) -> list[InstanceData]:
-        """Detections of each image: ``bboxes`` (N, 4) xyxy, ``scores`` (N,), ``labels`` (N,).
-
-        Args:
-            class_maps: (B, C, H, W) logits of each level.
-            box_maps: (B, 4 * (reg_max + 1), H, W) logits of each level.
-            batch_img_metas: of each image ``batch_input_shape`` (else ``img_shape``), and for
-                ``rescale`` also ``scale_factor`` and ``ori_shape``.
-            cfg: replaces ``test_cfg``.
-            rescale: give boxes in pixels of the original image, clipped to it.
-            with_nms: False leaves out suppression and cap.
-        """
-        cfg = {**TEST_DEFAULTS, **(cfg or self.test_cfg or {})}
-        predictions = self.flatten([x.detach() for x in class_maps], [x.detach() for x in box_maps])
-        boxes = self.decode(predictions.box_logits, predictions.priors)
-        scores = predictions.class_logits.sigmoid()
-        results = []
-        for image_boxes, image_scores, meta in zip(boxes, scores, batch_img_metas, strict=True):
-            _clip(image_boxes, meta.get('batch_input_shape', meta['img_shape']))
-            found = _above(image_boxes, image_scores, cfg['score_thr'], cfg['classes'])
-            if with_nms:
-                found = class_nms(found, nms=cfg['nms'], max_per_img=cfg['max_per_img'])
-            if rescale:
-                width_factor, height_factor = meta['scale_factor'][:2]
-                found.bboxes = scale_boxes(found.bboxes, (1 / width_factor, 1 / height_factor))
-                _clip(found.bboxes, meta['ori_shape'])
-            results.append(found)
-        return results
-
-
-def _rows(maps: Sequence[Tensor]) -> Tensor:
-    return torch.cat([x.flatten(2).transpose(1, 2) for x in maps], dim=1).float()
-
-
-def _clip(boxes: Tensor, shape: Sequence[int]) -> None:
-    """In place, to (height, width)."""
-    boxes[:, 0::2].clamp_(min=0, max=shape[1])
-    boxes[:, 1::2].clamp_(min=0, max=shape[0])
-
-
-def _above(
-    boxes: Tensor, scores: Tensor, min_score: float, classes: Sequence[int] | None
-) -> InstanceData:
-    """Each pair of point and class whose score is above the limit."""
-    wanted = scores > min_score
-    if classes is not None:
-        if not set(classes) <= set(range(scores.shape[1])):
-            raise ValueError(
-                f"The 'classes' of test_cfg must be labels 0 to {scores.shape[1] - 1} of the head. "
-                f'Got {list(classes)} instead.'
-            )
-        others = torch.ones(scores.shape[1], dtype=torch.bool, device=scores.device)
-        others[list(classes)] = False
-        wanted[:, others] = False
-    points, labels = wanted.nonzero(as_tuple=True)
-    return InstanceData(bboxes=boxes[points], scores=scores[points, labels], labels=labels)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from mmdet.structures import DetDataSample
-from mmdet.structures.bbox import scale_boxes
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmtrack_ext.models.dense_heads.point_decoding import to_original
 from mmtrack_ext.models.detectors.onnx_metadata import DetectorMetadata
 from mmtrack_ext.models.detectors.onnx_postprocess import OUTPUTS, graph_settings
 from mmtrack_ext.models.detectors.raw_decoder import RawDecoder
@@ -148,7 +148,8 @@ class ONNXDetector(ONNXSessionMixin, BaseModel):
         else:
             found = _by_image(outputs, len(metas))
             if rescale:
-                found = [_rescale(one, meta) for one, meta in zip(found, metas, strict=True)]
+                for instances, meta in zip(found, metas, strict=True):
+                    instances.bboxes = to_original(instances.bboxes, meta)
         for sample, instances in zip(data_samples, found, strict=True):
             sample.pred_instances = instances
         return data_samples
@@ -193,14 +194,3 @@ def _by_image(outputs: dict[str, Tensor], count: int) -> list[InstanceData]:
     return [
         InstanceData(bboxes=boxes[mask], scores=scores[mask], labels=labels[mask]) for mask in masks
     ]
-
-
-def _rescale(found: InstanceData, meta: dict) -> InstanceData:
-    """In pixels of the original image, as ``PointGFLHead.predict_by_feat`` does it."""
-    width_factor, height_factor = meta['scale_factor'][:2]
-    boxes = scale_boxes(found.bboxes, (1 / width_factor, 1 / height_factor))
-    height, width = meta['ori_shape'][:2]
-    found.bboxes = torch.minimum(
-        boxes.clamp(min=0), boxes.new_tensor([width, height, width, height])
-    )
-    return found

@@ -1,4 +1,4 @@
-"""What an exported detector's file says of itself: enough to run it without its config."""
+"""What an exported network's file says of itself: enough to run it without its config."""
 
 from __future__ import annotations
 
@@ -12,21 +12,18 @@ WORDS = ('form', 'detector')  # stored as they are, the others as JSON
 
 
 @dataclass(frozen=True)
-class DetectorMetadata:
-    """The ``metadata_props`` of the file, one a field.
+class NetworkMetadata:
+    """The ``metadata_props`` of the file, one a field: those of every network.
 
     Attributes:
         form: 'raw' (the network's outputs) or 'detections' (boxes, scores, labels).
-        detector: class name of the exported detector.
+        detector: class name of the exported detector, or of the whole model.
         class_names: by label; None where unknown.
         input_size: (width, height) that the file is fixed to; None takes any.
         mean, std: of each channel, in the order of the network, in 0..255; None: not normalised.
         bgr_to_rgb: whether the network takes red first.
         pad_size_divisor: width and height of the input are multiples of it.
         pad_value: what is put right of and below an image, after normalisation.
-        score_thr, nms, max_per_img, classes: the detector's ``test_cfg``.
-        num_classes, strides, reg_max, prior_offset: how raw outputs become boxes, see
-            ``PointGFLHead``; None for networks of another kind.
     """
 
     form: str
@@ -38,6 +35,47 @@ class DetectorMetadata:
     bgr_to_rgb: bool
     pad_size_divisor: int
     pad_value: float
+
+    @property
+    def data_preprocessor(self) -> dict[str, Any]:
+        """The config of what makes the input of frames."""
+        names = ('mean', 'std', 'bgr_to_rgb', 'pad_size_divisor', 'pad_value')
+        return dict(type='DetDataPreprocessor', **{name: getattr(self, name) for name in names})
+
+    def to_properties(self) -> dict[str, str]:
+        """The text of each field, by name."""
+        return {
+            name: value if name in WORDS else json.dumps(value)
+            for name, value in asdict(self).items()
+        }
+
+
+@dataclass(frozen=True)
+class TrackNetMetadata(NetworkMetadata):
+    """Of a network that sees the frame before, too.
+
+    Attributes:
+        inputs: their names, in order: 'img', 'prev_img' (the frame before, prepared likewise; of a
+            first frame, itself), 'prior_heatmap' (of the input's size, from 0 to 1).
+        outputs: names of the maps, in order.
+        stride: pixels of the input from one cell of a map to the next.
+    """
+
+    inputs: list[str]
+    outputs: list[str]
+    stride: int
+
+
+@dataclass(frozen=True)
+class DetectorMetadata(NetworkMetadata):
+    """Of a detector.
+
+    Attributes:
+        score_thr, nms, max_per_img, classes: the detector's ``test_cfg``.
+        num_classes, strides, reg_max, prior_offset: how raw outputs become boxes, see
+            ``PointGFLHead``; None for networks of another kind.
+    """
+
     score_thr: float | None
     nms: dict[str, Any] | None
     max_per_img: int | None
@@ -52,19 +90,6 @@ class DetectorMetadata:
         """The exported ``test_cfg``."""
         names = ('score_thr', 'nms', 'max_per_img', 'classes')
         return {name: getattr(self, name) for name in names}
-
-    @property
-    def data_preprocessor(self) -> dict[str, Any]:
-        """The config of what makes the input of frames."""
-        names = ('mean', 'std', 'bgr_to_rgb', 'pad_size_divisor', 'pad_value')
-        return dict(type='DetDataPreprocessor', **{name: getattr(self, name) for name in names})
-
-    def to_properties(self) -> dict[str, str]:
-        """The text of each field, by name."""
-        return {
-            name: value if name in WORDS else json.dumps(value)
-            for name, value in asdict(self).items()
-        }
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, str], path: str) -> DetectorMetadata:

@@ -1,6 +1,6 @@
 """A point head's detections as part of an ONNX graph.
 
-The arithmetic is that of ``PointGFLHead.predict_by_feat``; suppression is left to the operator
+The arithmetic is that of ``PointDecoder.predict_by_feat``; suppression is left to the operator
 ``NonMaxSuppression`` of ONNX. Written for tracing: no step depends on values, so that any number of
 images, and of boxes, passes.
 """
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmtrack_ext.models.dense_heads.point_gfl_head import PointGFLHead
+from mmtrack_ext.models.dense_heads.point_decoding import PointDecoder
 
 NO_CAP = 2**31 - 1  # boxes that no image has
 # Inputs of the graph that have defaults in the file: see ``graph_settings``.
@@ -37,7 +37,7 @@ class PostProcess(nn.Module):
         ValueError: ``classes`` are not the head's.
     """
 
-    def __init__(self, head: PointGFLHead, test_cfg: Mapping[str, Any]) -> None:
+    def __init__(self, head: PointDecoder, test_cfg: Mapping[str, Any]) -> None:
         super().__init__()
         known = list(range(head.num_classes))
         classes = known if test_cfg['classes'] is None else sorted(set(test_cfg['classes']))

@@ -5,55 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
-from mmdet.models.dense_heads.gfl_head import Integral
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmtrack_ext.models.dense_heads.point_gfl_head import PointGenerator, PointGFLHead
+from mmtrack_ext.models.dense_heads.point_decoding import PointDecoder
 
 
-class RawDecoder(PointGFLHead):
-    """The part of a head that has no weights.
-
-    Args:
-        num_classes: C.
-        strides: see ``PointGFLHead``, as the others.
-        reg_max: the longest distance, in strides.
-        prior_offset: where in its cell a point lies, in strides.
-        test_cfg: see ``PointGFLHead``.
-    """
-
-    # The network, and what training asks of it, are not here.
-    forward = assign = count_positive = None
-
-    def __init__(
-        self,
-        num_classes: int,
-        *,
-        strides: Sequence[int],
-        reg_max: int,
-        prior_offset: float,
-        test_cfg: dict[str, Any] | None = None,
-    ) -> None:
-        BaseDenseHead.__init__(self)  # not the parent's, which builds the network
-        self.num_classes = num_classes
-        self.strides = list(strides)
-        self.reg_max = reg_max
-        self.prior_offset = prior_offset
-        self.prior_generator = PointGenerator(strides, offset=prior_offset)
-        self.integral = Integral(reg_max)
-        self.test_cfg = test_cfg
+class RawDecoder(PointDecoder):
+    """Takes the one table of raw outputs, instead of a map a level."""
 
     @classmethod
-    def of_head(cls, head: PointGFLHead, test_cfg: dict[str, Any] | None = None) -> RawDecoder:
+    def of_head(cls, head: PointDecoder, test_cfg: dict[str, Any] | None = None) -> RawDecoder:
         """What decodes the raw outputs of this head."""
-        generator = head.prior_generator
         return cls(
             head.num_classes,
-            strides=[width for width, _ in generator.strides],
+            strides=head.strides,
             reg_max=head.reg_max,
-            prior_offset=generator.offset,
+            prior_offset=head.prior_offset,
             test_cfg=test_cfg or head.test_cfg,
         )
 
