@@ -11,11 +11,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmtrack_ext.datasets.samplers import FrameSampler
-from mmtrack_ext.engine import load_checkpoint
 from mmtrack_ext.registry import DATASETS, PARAM_SCHEDULERS
 from mmtrack_ext.utils.config import read_config
 from mmtrack_ext.utils.register_all_modules import register_all_modules
@@ -548,69 +546,6 @@ def test_tao_through_the_config(tao_root):
     assert keys[0].gt_instances.labels.tolist() == [0, 1]
     assert keys[3].gt_instances.instances_id.tolist() == [2, 3]
     assert keys[3].gt_instances.labels.tolist() == [0, 2]
-
-
-@pytest.fixture
-def tiny(tao_root, tmp_path, monkeypatch):
-    """Write a config with the same data, a narrow ResNet-18 and one epoch; returns its path."""
-    # mmengine beautifies the config again and again, a second each time.
-    monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, True))
-
-    def write(name, **changes):
-        config = read(name)
-        detector, head = config['model']['detector'], config['model']['track_head']
-        detector['backbone'].update(depth=18, base_channels=8, frozen_stages=-1, init_cfg=None)
-        detector['neck'].update(in_channels=[8, 16, 32, 64], out_channels=16)
-        detector['rpn_head'].update(in_channels=16, feat_channels=16)
-        boxes = detector['roi_head']
-        boxes['bbox_head'].update(in_channels=16, fc_out_channels=16, num_classes=3)
-        for extractor in (boxes['bbox_roi_extractor'], head['roi_extractor']):
-            extractor['out_channels'] = 16
-        head['embed_head'].update(in_channels=16, conv_out_channels=16, fc_out_channels=16)
-        head['embed_head'].update(embed_channels=8, norm_cfg=dict(type='GN', num_groups=4))
-        detector['train_cfg']['rpn_proposal'].update(nms_pre=50, max_per_img=50)
-        detector['test_cfg']['rpn'].update(nms_pre=50, max_per_img=50)
-        detector['test_cfg']['rcnn'].update(max_per_img=20)
-        head['train_cfg']['sampler'].update(num=32)
-        for phase in ('train', 'val', 'test'):
-            loader = config[f'{phase}_dataloader']
-            loader.update(num_workers=0, persistent_workers=False)
-            loader['dataset'] = with_root(loader['dataset'], tao_root)
-        for metric in (*config['val_evaluator'], *config['test_evaluator']):
-            if 'ann_file' in metric:
-                metric['ann_file'] = f'{tao_root.parent}/{metric["ann_file"].replace("482", "3")}'
-        config['train_cfg'].update(max_epochs=1, val_begin=1)
-        path = tmp_path / f'{name}.py'
-        Config(config | dict(randomness=dict(seed=0)) | changes).dump(path)
-        return path
-
-    return write
-
-
-def test_lvis_then_tao_trained_and_scored(tmp_path, tiny, run_tool_here):
-    """End to end; the detector stays as LVIS has left it, and the embedding does not."""
-    status, _, error = run_tool_here('train.py', tiny(LVIS), '--work-dir', tmp_path / 'lvis')
-    assert status == 0, error
-    start = tmp_path / 'lvis' / 'epoch_1.pth'
-    path = tiny(TAO, load_from=str(start))
-    status, _, error = run_tool_here('train.py', path, '--work-dir', tmp_path / 'tao')
-    assert status == 0, error
-    end = tmp_path / 'tao' / 'epoch_1.pth'
-    before, after = (load_checkpoint(checkpoint)['state_dict'] for checkpoint in (start, end))
-    moved = {name for name in before if not torch.equal(before[name], after[name])}
-    learned = {name for name in before if name.startswith('track_head.')}
-    assert moved
-    assert moved <= learned
-    assert 'track_head.embed_head.fc_embed.weight' in moved
-    status, _, error = run_tool_here('test.py', path, end, '--out', tmp_path / 'out')
-    assert status == 0, error
-    scores = json.loads((tmp_path / 'out' / 'evaluation.json').read_text())
-    assert {'tao/track_AP', 'tao/track_AP50', 'tao/track_AP75', 'tao/bbox_AP'} <= scores.keys()
-    mean = (scores['tao/track_AP50'] + scores['tao/track_AP75']) / 2
-    assert scores['tao/track_AP'] == pytest.approx(mean)
-    assert (tmp_path / 'out' / 'val-made-v3.txt').is_file()
-    with np.load(tmp_path / 'out' / 'detections' / 'val-made-v3.npz') as cached:
-        assert cached['embeddings'].shape == (len(cached['boxes']), 8)
 
 
 def test_missing_data_names_folder_converter_and_a_config_without(tmp_path, run_tool_here):
