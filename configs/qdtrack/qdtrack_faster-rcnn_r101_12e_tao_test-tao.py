@@ -36,7 +36,7 @@ val_evaluator = [
         ann_file=f'data/tao/{_base_.val_annotations}',
         metric=('track', 'bbox'),
     ),
-    dict(type='MOTMetric', format_only=True),
+    dict(type='MOTMetric', format_only=True, submission=False),
 ]
 test_evaluator = val_evaluator
 

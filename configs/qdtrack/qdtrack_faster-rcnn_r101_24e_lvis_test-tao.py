@@ -117,7 +117,8 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 val_evaluator = [
     dict(type='TAOMetric', ann_file=f'data/tao/{val_annotations}', metric=('bbox',)),
-    dict(type='MOTMetric', format_only=True),  # result files: there is no gt.txt to score by
+    # Result files: there is no gt.txt to score by.
+    dict(type='MOTMetric', format_only=True, submission=False),
 ]
 test_evaluator = val_evaluator
 

@@ -150,6 +150,15 @@ def test_finished_videos_are_written_at_once(scenes, tmp_path):
     np.testing.assert_allclose(text.boxes, made[0].detections.boxes, atol=0.0101)
 
 
+@pytest.mark.parametrize('packed', [True, False])
+def test_the_zip_is_for_a_server(scenes, tmp_path, packed):
+    _, (left, _) = scenes
+    metric = MOTMetric(out=tmp_path, format_only=True, submission=packed)
+    evaluate(metric, track(left, tmp_path / 'test'))
+    assert (tmp_path / 'left.txt').exists()
+    assert (tmp_path / 'submission.zip').exists() == packed
+
+
 def test_interpolation_fills_a_gap():
     boxes = [[0, 0, 10, 20]], [[2, 0, 12, 20]], [[4, 0, 14, 20]]
     metric = MOTMetric(format_only=True, interpolation='linear')

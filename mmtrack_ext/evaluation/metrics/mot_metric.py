@@ -60,6 +60,7 @@ class MOTMetric(WholeVideoMetric):
             nothing.
         format_only: write, do not score; for sequences without ground truth. The result files
             then also stand in ``submission.zip``, as the MOTChallenge server takes them.
+        submission: False writes no such zip, for sets that are not MOTChallenge's.
         interpolation: 'none', 'linear' or 'gaussian', see ``association.interpolation``.
         detections_text: folder for the detections as ``SEQ.txt``; None writes none.
         prefix: of the names in logs; the scores are ``mot/HOTA`` and so on, in percent.
@@ -74,6 +75,7 @@ class MOTMetric(WholeVideoMetric):
         benchmark: str = 'auto',
         out: str | Path | None = None,
         format_only: bool = False,
+        submission: bool = True,
         interpolation: str = 'none',
         detections_text: str | Path | None = None,
         prefix: str | None = None,
@@ -86,6 +88,7 @@ class MOTMetric(WholeVideoMetric):
         self.benchmark = benchmark
         self.out = None if out is None else Path(out)
         self.format_only = format_only
+        self.submission = submission
         self.interpolation = interpolation
         self.detections_text = None if detections_text is None else Path(detections_text)
         self._open: _Video | None = None
@@ -114,7 +117,7 @@ class MOTMetric(WholeVideoMetric):
         if len(videos) < len(results):
             raise ValueError('Two sequences have the same name; test them one after the other.')
         if self.format_only:
-            if self.out is not None:
+            if self.out is not None and self.submission:
                 texts = {name: self._text(name) for name in videos}
                 print_log(write_submission(self.out / SUBMISSION, texts), logger='current')
             return {}
