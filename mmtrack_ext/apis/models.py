@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from mmengine.config import Config
 from torch import nn
 
 from mmtrack_ext.engine.checkpoints import load_model_weights
-from mmtrack_ext.engine.preflight import build_once
+from mmtrack_ext.engine.preflight import build_once, quietly
 from mmtrack_ext.registry import MODELS
 from mmtrack_ext.utils.config import looks_at_frames
 from mmtrack_ext.utils.register_all_modules import register_all_modules
@@ -51,7 +49,7 @@ def init_model(
             filled = _without_downloads(model_config[part])
             model_config = type(model_config)({**model_config, part: filled})
     model = MODELS.build(model_config)
-    with _quietly():  # mmengine tells of every weight
+    with quietly():
         model.init_weights()
     load_weights(model, checkpoint, detector=detector, reid=reid, trust_checkpoint=trust_checkpoint)
     return model.to(find_device(device)).eval()
@@ -132,16 +130,6 @@ def find_device(name: str | None) -> torch.device:
     return device
 
 
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    before = logging.root.manager.disable
-    logging.disable(logging.INFO)
-    try:
-        yield
-    finally:
-        logging.disable(before)
-
-
 def _refuse_random_weights(model: nn.Module, *, filled: list[str]) -> None:
     """Every part with parameters must have been filled, or load its weights by ``init_cfg``."""
     if not _has_parameters(model) or _loads_its_own(model):
@@ -149,13 +137,13 @@ def _refuse_random_weights(model: nn.Module, *, filled: list[str]) -> None:
     parts = {name: part for name, part in model.named_children() if _has_parameters(part)}
     if not parts.keys() & PARTS.keys():
         raise ValueError(f'{type(model).__name__} has no weights; give a CHECKPOINT.')
-    for name, part in parts.items():
-        if name not in filled and not _loads_its_own(part):
-            option = f' or {PARTS[name]} CHECKPOINT' if name in PARTS else ''
-            raise ValueError(
-                f'The {name} ({type(part).__name__}) has no weights; give a CHECKPOINT of the '
-                f'whole model{option}.'
-            )
+    bare = [name for name in parts if name not in filled and not _loads_its_own(parts[name])]
+    for name in sorted(bare, key=lambda name: name in PARTS):  # first what has no option
+        option = f' or {PARTS[name]} CHECKPOINT' if name in PARTS else ''
+        raise ValueError(
+            f'The {name} ({type(parts[name]).__name__}) has no weights; give a CHECKPOINT of the '
+            f'whole model{option}.'
+        )
 
 
 def _has_parameters(module: nn.Module) -> bool:

@@ -7,7 +7,9 @@ import copy
 import difflib
 import inspect
 import io
+import logging
 import re
+import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,7 @@ def check_training(config: Config, path: Path | str, *, trust: bool = False) -> 
     model = build_once(config, path, phases=('train', 'val'))
     config = copy.deepcopy(config)
     if 'optimizer' in config.optim_wrapper:  # else several, one a part of the model
-        with one_line_errors(f'{path}: optim_wrapper'):
+        with one_line_errors(f'{path}: optim_wrapper'), quietly():
             optimizer = build_optim_wrapper(model, config.optim_wrapper).optimizer
         _build_schedulers(config, path, optimizer)
     _check_checkpoint(config, model, trust=trust)
@@ -97,22 +99,41 @@ def build_once(config: Config, path: Path | str, *, phases: Iterable[str]) -> nn
                 registries.HOOKS.build(node)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints as it reads
         for phase in phases:
-            _build_data(config, path, phase)
+            _build_data(config, path, phase, model)
     return model
 
 
-def _build_data(config: Config, path: Path | str, phase: str) -> None:
+def _build_data(config: Config, path: Path | str, phase: str, model: nn.Module) -> None:
     loader, evaluators = config.get(f'{phase}_dataloader'), config.get(f'{phase}_evaluator')
     if loader is not None:
         with one_line_errors(f'{path}: {phase}_dataloader.dataset'):
             dataset = registries.DATASETS.build(loader.dataset)
         with one_line_errors(f'{path}: {phase}_dataloader'):
             Runner.build_dataloader({**loader, 'dataset': dataset}, seed=0)
+        if phase == 'train' and hasattr(model, 'check_training_set'):
+            with one_line_errors(str(path)):
+                model.check_training_set(dataset)
         with one_line_errors(f'{path}: {phase}_dataloader.dataset.pipeline'):
-            dataset[0]
+            _check_item(dataset[0])
     for node in _typed(evaluators):
         with one_line_errors(f'{path}: {phase}_evaluator'):
             registries.METRICS.build(node)
+
+
+def _check_item(item: Any) -> None:
+    if isinstance(item, dict) and 'img_path' in item:  # as the dataset lists it
+        raise ValueError("it must end with a step that packs, dict(type='PackFrameInputs')")
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Without what mmengine tells of every weight; it says so again when it counts."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 @contextlib.contextmanager
@@ -176,6 +197,8 @@ def _explain(error: Exception) -> str:
     of_name = [one for one in known if found and one.name == found[2]]
     if found and of_name:
         return _unknown(found[1], of_name[0])
+    if not text:  # a bare assert
+        text = str(traceback.extract_tb(error.__traceback__)[-1].line)
     return text if isinstance(error, ValueError) else f'{type(error).__name__}: {text}'
 
 

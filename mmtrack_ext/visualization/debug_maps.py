@@ -44,9 +44,10 @@ def debug_picture(
         'prior heat map': blend(image, on_frame(maps, 'prior_heatmap', image)),
         'embeddings': on_frame(maps, 'embedding', image),
     }
-    height, width = image.shape[0] // 2, image.shape[1] // 2
-    small = [_panel(name, panel, (width, height)) for name, panel in panels.items()]
-    return np.vstack([np.hstack(small[:2]), np.hstack(small[2:])])
+    height, width = image.shape[:2]
+    half = ((width + 1) // 2, (height + 1) // 2)
+    small = [_panel(name, panel, half) for name, panel in panels.items()]
+    return np.vstack([np.hstack(small[:2]), np.hstack(small[2:])])[:height, :width]
 
 
 def on_frame(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import importlib.util
 import json
 import pickle
 import sys
@@ -38,13 +37,11 @@ TEST_CFG = dict(
 
 
 @pytest.fixture(scope='module')
-def detector(root):
+def detector(root, load_module):
     """A detector of the zoo, with the weights of tests/data/nanodet/fill.py: it sees much."""
     register_all_modules()
     folder, made = root / 'tests' / 'data' / 'nanodet', {}
-    spec = importlib.util.spec_from_file_location('nanodet_fill', folder / 'fill.py')
-    fill = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fill)
+    fill = load_module(folder / 'fill.py')
     shapes = json.loads((folder / 'family_keys.json').read_text(encoding='utf-8'))
 
     def build(kind):

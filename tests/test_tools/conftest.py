@@ -26,6 +26,9 @@ def tiny_synthmot(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
 @pytest.fixture
 def two_iterations(root: Path, tmp_path: Path, tiny_synthmot: Path) -> Callable[..., Path]:
     """A config of its own: mmengine names what it keeps in memory after the file."""
+    from mmengine.logging import MMLogger
+
+    MMLogger._instance_dict.clear()  # of earlier tests, whose terminal is gone
     dataset = dict(data_root=f'{tiny_synthmot}/')
     loader = dict(batch_size=2, num_workers=0, persistent_workers=False, dataset=dataset)
     ann_file = str(tiny_synthmot / 'annotations' / 'val_cocoformat.json')
@@ -36,7 +39,7 @@ def two_iterations(root: Path, tmp_path: Path, tiny_synthmot: Path) -> Callable[
     changes = {
         **{f'{phase}_dataloader': loader for phase in ('train', 'val', 'test')},
         **{f'{phase}_evaluator': evaluator for phase in ('val', 'test')},
-        'train_cfg': dict(_delete_=True, type='IterBasedTrainLoop', max_iters=2, val_interval=9),
+        'train_cfg': dict(_delete_=True, type='IterBasedTrainLoop', max_iters=2, val_begin=9),
         'param_scheduler': None,
         'default_hooks': dict(
             checkpoint=dict(type='SafeCheckpointHook', interval=1, by_epoch=False),

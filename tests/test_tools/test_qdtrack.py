@@ -47,17 +47,11 @@ def test_train_test_and_track_again(two_iterations, run_tool_here, root, tmp_pat
     assert texts == [(tmp_path / 'again' / name).read_bytes() for name in names]
     assert any(texts)
 
-    sort = root / 'configs' / 'sort' / 'sort_detections_scenes.py'
-    options = ('--out', tmp_path / 'sort', '--tracker', sort, '--cfg-options')
-    status, _, err = run_tool_here('test.py', config, weights, *options, 'model.tracker.min_hits=0')
-    assert status == 0, err
-    assert texts != [(tmp_path / 'sort' / name).read_bytes() for name in names]
-
-    status, _, err = run_tool_here(
-        'train.py', config, '--work-dir', tmp_path / 'on', '--resume', tmp_path / 'run/iter_1.pth'
-    )
-    assert status == 0, err
-    assert (tmp_path / 'on' / 'iter_2.pth').is_file()
+    joint = root / 'configs' / 'jointtracknet' / 'jointtracknet_dla-tiny_synthmot.py'
+    options = ('--out', tmp_path / 'joint', '--tracker', joint)
+    status, _, err = run_tool_here('test.py', config, weights, *options)
+    assert status == 2
+    assert err.startswith('error: JointTracker needs detections with displacements')
 
 
 @pytest.mark.parametrize(

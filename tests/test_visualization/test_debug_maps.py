@@ -52,6 +52,11 @@ def test_four_panels_and_an_arrow_to_the_past():
     assert (picture[48:78] == 0).all()  # no prior heat map, no embeddings
 
 
+def test_a_picture_of_odd_size_keeps_it():
+    image = np.zeros((95, 127, 3), np.uint8)
+    assert debug_picture(image, image, maps(), Detections.empty()).shape == (95, 127, 3)
+
+
 def test_centres_of_boxes_do_where_there_are_no_others():
     detections = Detections([[40, 38, 60, 58]], [0.9], displacements=[[-30.0, 0]])
     heat = np.zeros((12, 20), np.float32)

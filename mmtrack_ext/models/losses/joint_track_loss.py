@@ -100,9 +100,9 @@ class JointTrackLoss(nn.Module):
         counts = _counts(objects)
         terms = {}
         if 'hm' in outputs:
-            heatmap = torch.stack([sample.gt_heatmap.heatmap for sample in samples])
+            heatmap = _heatmaps(samples, outputs['hm'])
             centers = (image, objects.category, objects.index)
-            # At least one object in all processes; an empty batch is divided by 1, as in one.
+            # Without any object, the sum of all processes is divided by 1.
             count = counts['valid'].clamp(min=1 / get_world_size())
             terms['hm'] = center_focal_loss(outputs['hm'], heatmap, centers, count)
         for name in [name for name in self.head_weights if name in outputs and name != 'hm']:
@@ -123,6 +123,18 @@ class JointTrackLoss(nn.Module):
         )
         total = self.task_weights(total, identity, has_identity)
         return {'loss': total, **terms, 'identity': identity, **weights}
+
+
+def _heatmaps(samples: list[DetDataSample], logits: Tensor) -> Tensor:
+    """(B, classes, h, w), of the shape that the network gives."""
+    heatmap = torch.stack([sample.gt_heatmap.heatmap for sample in samples])
+    if heatmap.shape != logits.shape:
+        raise ValueError(
+            f'The network makes heat maps of (classes, h, w) = {tuple(logits.shape[1:])}, and '
+            f'CenterTargets {tuple(heatmap.shape[1:])}: give CenterTargets the num_classes of '
+            'model.bbox_head, and the stride of the network.'
+        )
+    return heatmap
 
 
 def _counts(objects: InstanceData) -> dict[str, Tensor]:

@@ -11,8 +11,9 @@ from mmdet.structures import DetDataSample
 from mmengine.model import BaseModel
 
 from mmtrack_ext.association.base_tracker import BaseTracker
-from mmtrack_ext.association.detections import Detections, wanted_rows
+from mmtrack_ext.association.detections import Detections, TrackedBoxes, wanted_rows
 from mmtrack_ext.association.trackers import build_tracker
+from mmtrack_ext.models.mot.training_sets import check_frames
 from mmtrack_ext.structures import tracked_to_instances
 from mmtrack_ext.utils.timing import StageTimer
 
@@ -29,7 +30,15 @@ class BaseMOTModel(BaseModel):
         min_score: detections with a lower score do not reach the tracker; None lets all pass.
         classes: class indices that reach the tracker; None lets all pass.
         init_cfg: see mmengine's ``BaseModule``.
+
+    Attributes:
+        learns_from_pairs: of frames, instead of single ones.
+
+    Raises:
+        ValueError: there is no such tracker, or it has other arguments.
     """
+
+    learns_from_pairs = False
 
     def __init__(
         self,
@@ -41,6 +50,11 @@ class BaseMOTModel(BaseModel):
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
+        if not isinstance(tracker, dict):
+            raise ValueError(
+                f"The 'tracker' of {type(self).__name__} must be a config, such as "
+                f"dict(type='ByteTracker'). Got {tracker!r}."
+            )
         self.tracker_config = dict(tracker)
         self.tracker: BaseTracker = build_tracker(self.tracker_config)
         self.min_score = min_score
@@ -88,6 +102,14 @@ class BaseMOTModel(BaseModel):
     def detect(self, inputs: Any, data_samples: list[DetDataSample]) -> list[Detections]:
         """The detections of every frame, also left in ``pred_instances``."""
 
+    def check_training_set(self, dataset: Any) -> None:
+        """Called once before a training.
+
+        Raises:
+            ValueError: the model cannot learn from this.
+        """
+        check_frames(self, dataset, pairs=self.learns_from_pairs)
+
     def predict(self, inputs: Any, data_samples: list[DetDataSample]) -> list[DetDataSample]:
         """Detect in all frames, then track them one by one."""
         with self.timer('detect'):
@@ -103,15 +125,19 @@ class BaseMOTModel(BaseModel):
                 self.track(sample, detections)
         return data_samples
 
-    def track(self, sample: DetDataSample, detections: Detections) -> None:
-        """Track one frame, and leave ``pred_track_instances``."""
+    def track(self, sample: DetDataSample, detections: Detections) -> TrackedBoxes:
+        """Track one frame; the tracks are also left in ``pred_track_instances``."""
         self.enter_frame(sample)
         wanted = wanted_rows(
             detections.scores, detections.labels, min_score=self.min_score, classes=self.classes
         )
-        motion = sample.get('camera_motion', None)
-        tracked = self.tracker.update(detections[wanted], camera_motion=motion)
+        tracked = self.tracker.update(detections[wanted], **self.tracker_options(sample))
         sample.pred_track_instances = tracked_to_instances(tracked)
+        return tracked
+
+    def tracker_options(self, sample: DetDataSample) -> dict[str, Any]:
+        """What the tracker is told of a frame beside its detections."""
+        return {'camera_motion': sample.get('camera_motion', None)}
 
     def enter_frame(self, sample: DetDataSample) -> None:
         """Start a new tracker where a video starts.
@@ -119,12 +145,27 @@ class BaseMOTModel(BaseModel):
         Raises:
             ValueError: the frame does not follow the one before.
         """
-        video = sample.get('video_name', sample.get('video_id'))
-        if sample.frame_id == 0:
+        video, frame = place_of(sample)
+        if frame == 0:
             self.tracker = build_tracker(self.tracker_config, sequence=video)
-        elif video != self._video or sample.frame_id != self._next_frame:
+        elif (video, frame) != (self._video, self._next_frame):
+            last = f'frame {self._next_frame - 1} of {self._video}'
             raise ValueError(
-                f'Frame {sample.frame_id} of {video} came after frame {self._next_frame - 1} of '
-                f"{self._video}; frames must come in order: sampler=dict(type='VideoSampler')."
+                f'Frame {frame} of {video} came after {last if self._next_frame else "nothing"}; '
+                "frames must come in order: sampler=dict(type='VideoSampler')."
             )
-        self._video, self._next_frame = video, sample.frame_id + 1
+        self._video, self._next_frame = video, frame + 1
+
+
+def place_of(sample: DetDataSample) -> tuple[Any, int]:
+    """The name (or number) of the video, and the number of the frame in it, from 0.
+
+    Raises:
+        ValueError: the sample does not say.
+    """
+    if 'frame_id' not in sample:
+        raise ValueError(
+            "A frame came without its number in the video ('frame_id'); end the pipeline of the "
+            "dataset with dict(type='PackFrameInputs')."
+        )
+    return sample.get('video_name', sample.get('video_id')), sample.frame_id

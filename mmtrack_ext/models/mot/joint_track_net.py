@@ -10,8 +10,10 @@ import torch
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from mmtrack_ext.association.detections import Detections, TrackedBoxes, wanted_rows
-from mmtrack_ext.models.mot.base_mot_model import BaseMOTModel
+from mmtrack_ext.association.detections import Detections, TrackedBoxes
+from mmtrack_ext.models.mot.base_mot_model import BaseMOTModel, place_of
+from mmtrack_ext.models.mot.joint_track_checks import check_heads, check_public, complete_test_cfg
+from mmtrack_ext.models.mot.training_sets import check_class_count, check_identities
 from mmtrack_ext.models.tracking_heads.center_decoding import (
     Outputs,
     decode,
@@ -20,21 +22,11 @@ from mmtrack_ext.models.tracking_heads.center_decoding import (
     grid_to_image,
 )
 from mmtrack_ext.registry import MODELS
-from mmtrack_ext.structures import detections_to_instances, to_numpy, tracked_to_instances
+from mmtrack_ext.structures import detections_to_instances, to_numpy
 from mmtrack_ext.structures.center_warp import warp_boxes
 from mmtrack_ext.structures.heatmaps import draw_prior_heatmap
 
-TEST_CFG: dict[str, Any] = dict(
-    max_detections=100,
-    min_score=0.4,
-    use_prior_heatmap=True,
-    zero_prior_heatmap=False,
-    prior_min_score=0.5,
-    flip_test=False,
-    zero_displacement=False,
-    track_center='refined',
-    public_detections=False,
-)
+COARSEST_STRIDE = 32  # of DLA and ResNet; the neck doubles their maps, so all must be whole
 
 
 @MODELS.register_module()
@@ -53,12 +45,13 @@ class JointTrackNet(BaseMOTModel):
         neck: config of ``DLAUpNeck``, from its maps to one.
         bbox_head: config of ``JointTrackHead``.
         criterion: config of ``JointTrackLoss``; may be left out where nothing is trained.
-        test_cfg: what differs from ``TEST_CFG``: ``max_detections`` before ``min_score``, which
-            detections must exceed; ``use_prior_heatmap`` (False leaves the stem out),
-            ``zero_prior_heatmap`` (its map is always empty) and ``prior_min_score`` of the tracks
-            that are drawn; ``flip_test``: also look at the mirrored frame; ``track_center`` and
-            ``zero_displacement``, see ``detections_of``; ``public_detections``: tracks start only
-            where the frame's ``detections`` (transform ``LoadDetections``) are.
+        test_cfg: what differs from ``TEST_CFG`` (joint_track_checks.py): ``max_detections`` before
+            ``min_score``, which detections must exceed; ``use_prior_heatmap`` (False leaves the
+            stem out), ``zero_prior_heatmap`` (its map is always empty) and ``prior_min_score`` of
+            the tracks that are drawn; ``flip_test``: also look at the mirrored frame;
+            ``track_center`` and ``zero_displacement``, see ``detections_of``;
+            ``public_detections``: tracks start only where the frame's ``detections`` (transform
+            ``LoadDetections``) are.
         frozen_parts: names of modules, such as 'backbone', 'neck.dla_up' or 'bbox_head.hm', that
             neither learn nor update their statistics.
         kwargs: ``tracker``, ``data_preprocessor`` (for training of type
@@ -69,8 +62,10 @@ class JointTrackNet(BaseMOTModel):
         keep_debug_maps: leave ``debug_maps`` in the data samples, see ``debug_picture``.
 
     Raises:
-        ValueError: a name in ``test_cfg`` or ``frozen_parts`` is unknown.
+        ValueError: ``test_cfg`` or ``frozen_parts`` are wrong, or parts do not fit together.
     """
+
+    learns_from_pairs = True
 
     def __init__(
         self,
@@ -88,13 +83,10 @@ class JointTrackNet(BaseMOTModel):
         self.neck = MODELS.build(neck)
         self.bbox_head = MODELS.build(bbox_head)
         self.criterion = MODELS.build(criterion) if criterion is not None else None
-        self.test_cfg = {**TEST_CFG, **(test_cfg or {})}
-        unknown = self.test_cfg.keys() - TEST_CFG.keys()
-        if unknown:
-            raise ValueError(
-                f"The 'test_cfg' of JointTrackNet has no {', '.join(sorted(unknown))}. "
-                f'Known are: {", ".join(TEST_CFG)}.'
-            )
+        check_heads(self.bbox_head, self.criterion)
+        self.test_cfg = complete_test_cfg(test_cfg)
+        if self.test_cfg['public_detections']:
+            check_public(self.tracker)
         self.frozen_parts = tuple(frozen_parts)
         for part in self._frozen_modules():
             part.requires_grad_(False).eval()
@@ -151,6 +143,9 @@ class JointTrackNet(BaseMOTModel):
                 "dict(type='CenterTargets') and the model "
                 "data_preprocessor=dict(type='FramePairPreprocessor', ...)."
             )
+        _check_size(inputs)
+        if {'tracking', 'embedding'} & set(getattr(self.bbox_head, 'heads', ())):
+            _check_identified(keys)
         images, previous = inputs.split(count)
         prior = None
         if self._takes('prior_heatmap'):
@@ -158,6 +153,16 @@ class JointTrackNet(BaseMOTModel):
         outputs = self.network(images, previous if self._takes('prev_img') else None, prior)
         losses: dict[str, Tensor] = self.criterion(outputs, keys)
         return losses
+
+    def check_training_set(self, dataset: Any) -> None:
+        """Also refuses other classes, and more identities than the loss knows."""
+        super().check_training_set(dataset)
+        if hasattr(self.bbox_head, 'num_classes'):
+            counts = [self.bbox_head.num_classes]
+            check_class_count(dataset, counts, 'model.bbox_head.num_classes')
+        identity = getattr(self.criterion, 'identity', None)
+        if identity is not None:
+            check_identities(dataset, identity.num_ids)
 
     # Tracking.
 
@@ -172,6 +177,7 @@ class JointTrackNet(BaseMOTModel):
     @torch.no_grad()
     def detect(self, inputs: Tensor, data_samples: list[DetDataSample]) -> list[Detections]:
         """The detections of every frame, also left in ``pred_instances``."""
+        _check_size(inputs)
         cfg = self.test_cfg
         previous = self._previous_images(inputs, data_samples)
         prior = self._prior_heatmaps(inputs, data_samples) if self._uses_prior() else None
@@ -198,30 +204,30 @@ class JointTrackNet(BaseMOTModel):
         self._last_image = inputs[-1:].clone()  # not a view, which would keep the batch
         return found
 
-    def track(self, sample: DetDataSample, detections: Detections) -> None:
-        """Track one frame, and leave ``pred_track_instances``."""
-        self.enter_frame(sample)
-        wanted = wanted_rows(
-            detections.scores, detections.labels, min_score=self.min_score, classes=self.classes
-        )
-        options = {'camera_motion': sample.get('camera_motion', None)}
+    def track(self, sample: DetDataSample, detections: Detections) -> TrackedBoxes:
+        """Track one frame, and remember the tracks, which the next frame is to show."""
+        self._last_tracks = super().track(sample, detections)
+        return self._last_tracks
+
+    def tracker_options(self, sample: DetDataSample) -> dict[str, Any]:
+        """Also where tracks may start."""
+        options = super().tracker_options(sample)
         if self.test_cfg['public_detections']:
             options['public_centers'] = _public_centers(sample)
-        self._last_tracks = self.tracker.update(detections[wanted], **options)
-        sample.pred_track_instances = tracked_to_instances(self._last_tracks)
+        return options
 
     def _previous_images(self, inputs: Tensor, data_samples: list[DetDataSample]) -> Tensor:
         """(B, 3, H, W): the frame before each; the first frame of a video is its own."""
         first = data_samples[0]
-        video = first.get('video_name', first.get('video_id'))
-        if first.frame_id and (video, first.frame_id) != (self._video, self._next_frame):
+        video, frame = place_of(first)
+        if frame and (video, frame) != (self._video, self._next_frame):
             self.enter_frame(first)  # which refuses it
         last = inputs[:1] if self._last_image is None else self._last_image.to(inputs)
         starts = [index for index, sample in enumerate(data_samples) if sample.frame_id == 0]
         before = inputs.new_empty(inputs.shape)
         before[1:] = inputs[:-1]
         before[starts] = inputs[starts]
-        if first.frame_id:
+        if frame:
             before[:1] = last
         return before
 
@@ -265,6 +271,23 @@ class JointTrackNet(BaseMOTModel):
                     f"'backbone', 'neck.dla_up' or 'bbox_head.hm'. Got {name!r}."
                 )
         return [modules[name] for name in self.frozen_parts]
+
+
+def _check_size(inputs: Tensor) -> None:
+    height, width = inputs.shape[2:]
+    if height % COARSEST_STRIDE or width % COARSEST_STRIDE:
+        raise ValueError(
+            f'JointTrackNet takes images whose sides are multiples of {COARSEST_STRIDE}. Got '
+            f'{width} x {height}: change the scale of CenterResize and PairedCenterAffine.'
+        )
+
+
+def _check_identified(samples: list[DetDataSample]) -> None:
+    if any('gt_instances' in s and 'instances_id' not in s.gt_instances for s in samples):
+        raise ValueError(
+            'JointTrackNet learns from identities, and a training frame came without them; load '
+            "them with dict(type='LoadTrackAnnotations') instead of dict(type='LoadAnnotations')."
+        )
 
 
 def _warp_matrix(sample: DetDataSample) -> Any:

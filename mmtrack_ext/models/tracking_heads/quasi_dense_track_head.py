@@ -42,6 +42,7 @@ class QuasiDenseTrackHead(BaseModule):
         super().__init__(init_cfg)
         self.roi_extractor = MODELS.build(roi_extractor)
         self.embed_head = MODELS.build(embed_head)
+        self.train_cfg = train_cfg
         if train_cfg is not None:
             self.assigner = _build_task(train_cfg['assigner'])
             self.sampler = _build_task(train_cfg['sampler'])
@@ -108,13 +109,13 @@ def match_identities(key: Tensor, ref: Tensor) -> Tensor:
     """Which object of the reference frame each of the key frame is.
 
     Args:
-        key: (K,) identities of objects, from 0.
+        key: (K,) identities of objects, from 0; -1 is an unknown one, which is nobody's.
         ref: (R,) likewise.
 
     Returns:
         (K,) index into ``ref``, -1 where the object is not there.
     """
-    same = key[:, None] == ref
+    same = (key[:, None] == ref) & (key >= 0)[:, None]
     index: Tensor = same.int().argmax(1) if len(ref) else key.new_zeros(len(key))
     return index.masked_fill(~same.any(1), -1)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -38,12 +37,7 @@ class Network(torch.nn.Module):
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Maps this small gain nothing from more, and lose much where other work runs beside."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _one_thread(one_thread: None) -> None: ...
 
 
 @pytest.fixture(scope='session')
@@ -52,11 +46,8 @@ def folder(root: Path) -> Path:
 
 
 @pytest.fixture(scope='session')
-def fill(folder: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location('jointtracknet_fill', folder / 'fill.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def fill(folder: Path, load_module: Callable[[Path], ModuleType]) -> ModuleType:
+    return load_module(folder / 'fill.py')
 
 
 @pytest.fixture(scope='session')

@@ -280,3 +280,10 @@ def test_the_mean_over_processes_is_the_loss_of_the_whole_batch(monkeypatch):
     for name, value in whole.items():
         mean = sum(part[name].item() for part in parts) / 2
         assert mean == pytest.approx(value.item(), rel=1e-6), name
+
+
+def test_heat_maps_of_other_classes_are_refused():
+    outputs = cases.small_outputs(1)
+    outputs['hm'] = outputs['hm'].expand(-1, 3, -1, -1)
+    with pytest.raises(ValueError, match=r'\(3, 4, 6\), and CenterTargets \(1, 4, 6\): give'):
+        JointTrackLoss()(outputs, [cases.small_sample(0)])

@@ -285,6 +285,14 @@ def test_what_is_wrong_is_named():
     bare = DetDataSample(metainfo=dict(video_name='a', frame_id=0))
     with pytest.raises(ValueError, match=r"without 'warp_matrix'.*CenterResize"):
         watched()(spot_frame()[None], [bare], 'predict')
+    with pytest.raises(ValueError, match=r"number in the video.*dict\(type='PackFrameInputs'\)"):
+        watched()(spot_frame()[None], [DetDataSample()], 'predict')
+    with pytest.raises(ValueError, match=r'multiples of 32\. Got 96 x 60'):
+        watched()(spot_frame()[None, :, :60], [bare], 'predict')
+    with pytest.raises(ValueError, match=r"'tracker' of JointTrackNet must be a config"):
+        watched(tracker=None)
+    with pytest.raises(ValueError, match=r'where tracks may start.* Got SORTTracker'):
+        watched(tracker=dict(type='SORTTracker'), test_cfg=dict(public_detections=True))
     with pytest.raises(ValueError, match=r"criterion=dict\(type='JointTrackLoss'\)"):
         watched()(spot_frame()[None], [bare], 'loss')
 

@@ -92,17 +92,18 @@ def test_gradients_are_those_of_one_process(build, in_two_processes):
         identity=dict(num_ids=9, channels=64, kind='ce'),
         task_weights=dict(type='FixedWeights'),
     )
+    frozen = dict(frozen_parts=['backbone', 'neck', 'bbox_head.hm'])
     runs = {
-        **{name: ((name, {}), SHARED) for name in CONFIGS},
-        'empty': (('jointtracknet', {}), EMPTY),
-        'nameless': (('jointtracknet', {}), NAMELESS),
-        'all empty': (('jointtracknet', {}), ALL_EMPTY),
-        'ce': (('jointtracknet', dict(criterion=cross_entropy)), EMPTY),
-        'frozen': (('jointtracknet', dict(frozen_parts=['backbone', 'neck', 'bbox_head.hm'])), EMPTY),
-        'learning': (('jointtracknet', {}), EMPTY),
-    }  # fmt: skip
+        **{name: (name, {}, SHARED) for name in CONFIGS},
+        'empty': (CONFIGS[0], dict(criterion=cross_entropy), EMPTY),
+        'nameless': (CONFIGS[0], {}, NAMELESS),
+        'all empty': (CONFIGS[0], {}, ALL_EMPTY),
+        'a head without a loss': (CONFIGS[0], dict(criterion=dict(type='JointTrackLoss')), SHARED),
+        'frozen': (CONFIGS[0], frozen, EMPTY),
+        'learning': (CONFIGS[0], {}, EMPTY),
+    }
     models, cases = {}, {}
-    for name, ((config, changes), frames) in runs.items():
+    for name, (config, changes, frames) in runs.items():
         batches = [batch_of(some, seed) for seed, some in enumerate(frames)]
         model = build(config, **changes)
         models[name] = model.train(name in ('frozen', 'learning'))

@@ -6,9 +6,8 @@ are those that the recording's authors measured between float32 and float64, thr
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -33,12 +32,7 @@ def _registered() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Maps this small gain nothing from more, and lose much where other work runs beside."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _one_thread(one_thread: None) -> None: ...
 
 
 @pytest.fixture(scope='session')
@@ -47,11 +41,8 @@ def folder(root: Path) -> Path:
 
 
 @pytest.fixture(scope='session')
-def fill(folder: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location('nanodet_fill', folder / 'fill.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def fill(folder: Path, load_module: Callable[[Path], ModuleType]) -> ModuleType:
+    return load_module(folder / 'fill.py')
 
 
 @pytest.fixture(scope='session')
@@ -108,6 +99,38 @@ def make_samples(recorded: dict) -> Callable[..., list[DetDataSample]]:
         return samples
 
     return make
+
+
+class StepChecks:
+    """What a training step left in a model against arrays of the original by name."""
+
+    def gradient_norms(self, model: torch.nn.Module) -> dict[str, float]:
+        norms = {name: float(value.grad.norm()) for name, value in model.named_parameters()}
+        return norms | {'TOTAL': float(np.sqrt(sum(norm**2 for norm in norms.values())))}
+
+    def gradients(
+        self, model: torch.nn.Module, arrays: dict[str, np.ndarray], prefix: str, rtol: float
+    ) -> None:
+        norms = self.gradient_norms(model)
+        names = [name.removeprefix(prefix) for name in arrays if name.startswith(prefix)]
+        assert len(names) == 6
+        for name in names:
+            np.testing.assert_allclose(
+                norms[rename_nanodet_key(name)], arrays[prefix + name], rtol=rtol, err_msg=name
+            )
+
+    def running_statistics(self, model: torch.nn.Module, arrays: dict[str, np.ndarray]) -> None:
+        prefix = 'bn_train/after/'
+        names = [name.removeprefix(prefix) for name in arrays if name.startswith(prefix)]
+        assert len(names) == 2
+        for name in names:
+            value = model.state_dict()[rename_nanodet_key(name)]
+            np.testing.assert_allclose(value, arrays[prefix + name], rtol=0, atol=1e-5)
+
+
+@pytest.fixture(scope='session')
+def checks() -> StepChecks:
+    return StepChecks()
 
 
 @pytest.fixture(scope='session')

@@ -10,7 +10,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mmtrack_ext.models.dense_heads import NanoDetHead, nanodet_head, point_gfl_head
-from mmtrack_ext.models.dense_heads.point_gfl_head import PointPredictions
+from mmtrack_ext.models.dense_heads.point_decoding import PointPredictions
 
 SIZES = ((12, 16), (6, 8), (3, 4))  # levels of 96 x 128 pixels
 LOSSES = ('loss_qfl', 'loss_bbox', 'loss_dfl')

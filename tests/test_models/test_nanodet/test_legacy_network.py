@@ -157,11 +157,6 @@ def step(make, images):
     return run
 
 
-def gradient_norms(model):
-    norms = {name: float(value.grad.norm()) for name, value in model.named_parameters()}
-    return norms | {'TOTAL': float(np.sqrt(sum(norm**2 for norm in norms.values())))}
-
-
 def assert_losses(losses, legacy, prefix, rtol):
     assert tuple(losses) == LOSSES
     for name in LOSSES:
@@ -171,7 +166,7 @@ def assert_losses(losses, legacy, prefix, rtol):
     np.testing.assert_allclose(total, legacy[f'{prefix}/loss_total'], rtol=rtol)
 
 
-def test_step(step, make_samples, legacy, norm):
+def test_step(step, make_samples, legacy, norm, checks):
     """Outputs, losses, positives, gradients and running statistics."""
     result, tolerance = step(norm, make_samples()), TOLERANCE[norm]
     class_logits, box_logits, _ = result.predictions
@@ -189,37 +184,17 @@ def test_step(step, make_samples, legacy, norm):
     expected = legacy[f'{norm}/box_weight_sum']
     np.testing.assert_allclose(weights.sum(), expected, rtol=tolerance['loss'])
 
-    assert_gradients(result.model, legacy, f'{norm}/gradnorm/', tolerance['gradient'])
+    checks.gradients(result.model, legacy, f'{norm}/gradnorm/', tolerance['gradient'])
     if norm == 'bn_train':
-        assert_running_statistics(result.model, legacy)
-
-
-def assert_gradients(model, legacy, prefix, rtol):
-    norms = gradient_norms(model)
-    found = [name.removeprefix(prefix) for name in legacy if name.startswith(prefix)]
-    assert len(found) == 6
-    for name in found:
-        expected = legacy[prefix + name]
-        np.testing.assert_allclose(
-            norms[rename_nanodet_key(name)], expected, rtol=rtol, err_msg=name
-        )
-
-
-def assert_running_statistics(model, legacy):
-    prefix = 'bn_train/after/'
-    found = [name.removeprefix(prefix) for name in legacy if name.startswith(prefix)]
-    assert len(found) == 2
-    for name in found:
-        value = model.state_dict()[rename_nanodet_key(name)]
-        np.testing.assert_allclose(value, legacy[prefix + name], rtol=0, atol=1e-5)
+        checks.running_statistics(result.model, legacy)
 
 
 @pytest.mark.parametrize('objects', OBJECTS)
-def test_hardly_any_object_as_released(step, make_samples, legacy, norm, objects):
+def test_hardly_any_object_as_released(step, make_samples, legacy, norm, objects, checks):
     result = step(norm, make_samples(OBJECTS[objects]), compat_released=True)
     rtol = TOLERANCE[norm]['few']
     assert_losses(result.losses, legacy, f'{norm}/{objects}', rtol)
-    total = gradient_norms(result.model)['TOTAL']
+    total = checks.gradient_norms(result.model)['TOTAL']
     np.testing.assert_allclose(total, legacy[f'{norm}/{objects}/gradnorm/TOTAL'], rtol=rtol)
     if objects == 'nogt':
         assert total == 0
@@ -233,14 +208,14 @@ def test_hardly_any_object_as_released(step, make_samples, legacy, norm, objects
     np.testing.assert_allclose(positive.sigmoid().amax(), expected, rtol=rtol)
 
 
-def test_no_object_by_default(step, make_samples, norm):
+def test_no_object_by_default(step, make_samples, norm, checks):
     """The quality focal loss of the negatives, s^2 softplus(x), over three images."""
     result = step(norm, make_samples([]))
     logits = result.predictions.class_logits.detach().double()
     expected = (torch.nn.functional.softplus(logits) * logits.sigmoid() ** 2).sum() / 3
     np.testing.assert_allclose(result.losses['loss_qfl'].detach(), expected, rtol=1e-6)
     assert result.losses['loss_bbox'] == result.losses['loss_dfl'] == 0
-    assert gradient_norms(result.model)['TOTAL'] > 1
+    assert checks.gradient_norms(result.model)['TOTAL'] > 1
 
 
 @pytest.mark.parametrize('compat_released', [False, True])

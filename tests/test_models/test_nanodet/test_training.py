@@ -11,8 +11,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mmtrack_ext.models.dense_heads import NanoDetPlusHead
-from mmtrack_ext.models.dense_heads.point_gfl_head import PointPredictions
-from mmtrack_ext.models.detectors import rename_nanodet_key
+from mmtrack_ext.models.dense_heads.point_decoding import PointPredictions
 from mmtrack_ext.registry import MODELS
 
 # bn_train: batch statistics; bn_eval: running statistics. The first has twelve samples a channel at
@@ -66,11 +65,6 @@ def raw(predictions):
     return torch.cat([predictions.class_logits, predictions.box_logits], dim=2).detach()
 
 
-def gradient_norms(model):
-    norms = {name: float(value.grad.norm()) for name, value in model.named_parameters()}
-    return norms | {'TOTAL': float(np.sqrt(sum(norm**2 for norm in norms.values())))}
-
-
 def assert_losses(losses, recorded, prefix, rtol):
     for name in LOSSES:
         expected = recorded[f'{prefix}/{name}']
@@ -80,7 +74,7 @@ def assert_losses(losses, recorded, prefix, rtol):
     assert set(losses) == set(LOSSES)
 
 
-def test_step(step, make_samples, recorded, norm):
+def test_step(step, make_samples, recorded, norm, checks):
     """Outputs, losses, positives and gradients of the joint training."""
     result, tolerance = step(norm, make_samples()), TOLERANCE[norm]
     every = 1 if norm == 'bn_train' else 4  # which points were recorded
@@ -89,36 +83,16 @@ def test_step(step, make_samples, recorded, norm):
             raw(predictions)[:, ::every], recorded[f'{norm}/{name}'], rtol=0, atol=tolerance['raw']
         )
     assert_losses(result.losses, recorded, norm, tolerance['loss'])
-    assert_gradients(result.model, recorded, f'{norm}/gradnorm_joint/', tolerance['gradient'])
+    checks.gradients(result.model, recorded, f'{norm}/gradnorm_joint/', tolerance['gradient'])
     if norm == 'bn_train':
-        assert_running_statistics(result.model, recorded)
+        checks.running_statistics(result.model, recorded)
 
 
-def assert_gradients(model, recorded, prefix, rtol):
-    norms = gradient_norms(model)
-    names = [name.removeprefix(prefix) for name in recorded if name.startswith(prefix)]
-    assert len(names) == 6
-    for name in names:
-        expected = recorded[prefix + name]
-        np.testing.assert_allclose(
-            norms[rename_nanodet_key(name)], expected, rtol=rtol, err_msg=name
-        )
-
-
-def assert_running_statistics(model, recorded):
-    prefix = 'bn_train/after/'
-    names = [name.removeprefix(prefix) for name in recorded if name.startswith(prefix)]
-    assert len(names) == 2
-    for name in names:
-        value = model.state_dict()[rename_nanodet_key(name)]
-        np.testing.assert_allclose(value, recorded[prefix + name], rtol=0, atol=1e-5)
-
-
-def test_detached_step(step, make_samples, recorded, norm):
+def test_detached_step(step, make_samples, recorded, norm, checks):
     """From ``detach_epoch`` on, the same losses and other gradients."""
     result, tolerance = step(norm, make_samples(), detach_epoch=0), TOLERANCE[norm]
     assert_losses(result.losses, recorded, norm, tolerance['loss'])
-    assert_gradients(result.model, recorded, f'{norm}/gradnorm_detached/', tolerance['gradient'])
+    checks.gradients(result.model, recorded, f'{norm}/gradnorm_detached/', tolerance['gradient'])
 
 
 def test_normalisers(step, make_samples, recorded, norm):
@@ -135,10 +109,10 @@ def test_normalisers(step, make_samples, recorded, norm):
 
 
 @pytest.mark.parametrize('objects', OBJECTS)
-def test_hardly_any_object(step, make_samples, recorded, norm, objects):
+def test_hardly_any_object(step, make_samples, recorded, norm, objects, checks):
     result, rtol = step(norm, make_samples(OBJECTS[objects])), TOLERANCE[norm]['few']
     assert_losses(result.losses, recorded, f'{norm}/{objects}', rtol)
-    total = gradient_norms(result.model)['TOTAL']
+    total = checks.gradient_norms(result.model)['TOTAL']
     np.testing.assert_allclose(total, recorded[f'{norm}/{objects}/gradnorm/TOTAL'], rtol=rtol)
     if objects == 'onegt':
         assert result.targets.num_positive == recorded[f'{norm}/onegt/qfl_norm'] == 1

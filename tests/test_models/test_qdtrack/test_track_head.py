@@ -56,6 +56,7 @@ def xyxy(*boxes):
         ([7, 3, 5], [5, 6, 7], [2, -1, 0]),
         ([4], [], [-1]),
         ([], [4], []),
+        ([-1, 2], [-1, 2], [-1, 1]),  # two unknown objects are not the same
     ],
 )
 def test_identities_are_matched(key, ref, expected):
