@@ -1,9 +1,10 @@
 # JointTrackNet with DLA-34 on the first halves of MOT20's training sequences; tested on the second
 # halves.
 #
-# Paper: none; https://github.com/simsekfe/JointTrackNet. The recipe for MOT17, with room for MOT20's
-#        crowds.
-# Run:   tools/dataset_converters/mot2coco.py -i data/MOT20 -o data/MOT20/annotations --split-train
+# Paper: none; https://github.com/simsekfe/JointTrackNet. The recipe for MOT17, with room for
+#        MOT20's crowds.
+# Run:   tools/dataset_converters/mot2coco.py -i data/MOT20 -o data/MOT20/annotations \
+#          --split-train
 #        then as jointtracknet_dla34_30e_mot17-half_test-mot17-half.py
 # Time:  not measured.
 # Score: none measured.

@@ -9,9 +9,7 @@ _base_ = ['./jointtracknet_dla34_30e_mot17-half_test-mot17-half.py']
 
 data_root = 'data/SynthMOT/'
 train_dataloader = dict(
-    dataset=dict(
-        data_root=data_root, ann_file='annotations/train_cocoformat.json', sequences=None
-    )
+    dataset=dict(data_root=data_root, ann_file='annotations/train_cocoformat.json', sequences=None)
 )
 val_dataloader = dict(
     batch_size=8,
