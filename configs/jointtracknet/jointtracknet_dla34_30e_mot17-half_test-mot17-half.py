@@ -5,7 +5,8 @@
 #        the program mended; jointtracknet-released_... has them.
 # Run:   tools/dataset_converters/mot2coco.py -i data/MOT17 -o data/MOT17/annotations --split-train
 #        tools/train.py THIS --cfg-options load_from=CHECKPOINT
-#          which is that of jointtracknet_dla34_140e_crowdhuman_test-mot17-half.py, or what tools/model_converters/jointtracknet_to_mmtrack_ext.py makes of CenterTrack's
+#          which is that of jointtracknet_dla34_140e_crowdhuman_test-mot17-half.py, or what
+#          tools/model_converters/jointtracknet_to_mmtrack_ext.py makes of CenterTrack's
 #        tools/test.py THIS CHECKPOINT
 # Time:  not measured; published, 55 minutes an epoch of DanceTrack on an RTX 4090.
 # Score: none measured. Quoted ones, of test sets: configs/jointtracknet/README.md.
