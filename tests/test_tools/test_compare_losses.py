@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
+# mmdet, mmcv and torch warn of their own parts; mmengine leaves the logs of earlier tests open.
+pytestmark = pytest.mark.filterwarnings('default')
 CONFIG = 'configs/jointtracknet/centertrack_dla-tiny_synthmot.py'
 
 
