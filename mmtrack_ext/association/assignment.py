@@ -86,7 +86,7 @@ def linear_assignment(
             f'Got reject={reject!r}, solver={solver!r}.'
         )
     num_tracks, num_detections = cost.shape
-    lowest = cost.min(initial=math.inf)
+    lowest = cost.item(cost.argmin()) if cost.size else math.inf
     if math.isnan(lowest):
         raise ValueError('The cost of linear_assignment holds NaN.')
     if not cost.size or (lowest > max_cost and solver == 'lap' and reject == 'before'):
@@ -102,7 +102,7 @@ def linear_assignment(
         # DeepSORT's constant: all forbidden pairs cost the same, a little more than the limit.
         rows, columns = linear_sum_assignment(np.where(cost > max_cost, max_cost + 1e-5, cost))
     highest_accepted = min(max_cost, sys.float_info.max)
-    return _matches(cost.shape, rows, columns, cost[rows, columns] <= highest_accepted)
+    return _matches(cost.shape, rows, columns, cost[rows, columns] > highest_accepted)
 
 
 def unambiguous_assignment(cost: FloatArray, max_cost: float) -> Matches | None:
@@ -138,7 +138,7 @@ def greedy_assignment(cost: FloatArray, max_cost: float) -> Matches:
             taken_by[detection] = track
             free[track] = np.inf
     columns = np.flatnonzero(taken_by >= 0)
-    return _matches(cost.shape, taken_by[columns], columns, np.ones(len(columns), np.bool_))
+    return _matches(cost.shape, taken_by[columns], columns, np.zeros(len(columns), np.bool_))
 
 
 def _solve(cost: FloatArray, solver: str) -> tuple[IntArray, IntArray]:
@@ -159,17 +159,17 @@ def _finite(cost: FloatArray) -> FloatArray:
 
 
 def _matches(
-    shape: tuple[int, ...], rows: IntArray, columns: IntArray, accepted: BoolArray
+    shape: tuple[int, ...], rows: IntArray, columns: IntArray, rejected: BoolArray
 ) -> Matches:
     left_rows, left_columns = _left_out(shape[0], rows), _left_out(shape[1], columns)
-    rejected = (~accepted).nonzero()[0]
-    if not len(rejected):
+    bad = rejected.nonzero()[0]
+    if not len(bad):
         return Matches(rows, columns, left_rows, left_columns)
     return Matches(
-        rows[accepted],
-        columns[accepted],
-        np.concatenate([left_rows, rows[rejected]]),
-        np.concatenate([left_columns, columns[rejected]]),
+        rows[~rejected],
+        columns[~rejected],
+        np.concatenate([left_rows, rows[bad]]),
+        np.concatenate([left_columns, columns[bad]]),
     )
 
 

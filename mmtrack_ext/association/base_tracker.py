@@ -14,7 +14,13 @@ import numpy as np
 from mmtrack_ext.association import costs
 from mmtrack_ext.association.arrays import BoolArray, CostFunction, FloatArray, IntArray
 from mmtrack_ext.association.assignment import Matches, linear_assignment
-from mmtrack_ext.association.boxes import iou, is_wider_than, widths_and_heights
+from mmtrack_ext.association.boxes import (
+    LabelledBoxes,
+    iou,
+    is_wider_than,
+    overlapping_pairs,
+    widths_and_heights,
+)
 from mmtrack_ext.association.camera_motion import check_camera_motion
 from mmtrack_ext.association.detections import Detections, TrackedBoxes
 from mmtrack_ext.association.kalman_filter import KalmanFilter
@@ -120,8 +126,7 @@ class BaseTracker(LifeCycle, ABC):
 
     def reported(self) -> BoolArray:
         """(T,) which tracks this frame reports: here the confirmed ones."""
-        confirmed: BoolArray = self.tracks.states == TrackState.CONFIRMED
-        return confirmed
+        return self.tracks.are(TrackState.CONFIRMED)
 
     # Matching: rows of self.tracks and rows of self.detections in, the same in Matches out.
 
@@ -140,6 +145,18 @@ class BaseTracker(LifeCycle, ABC):
     def fused_iou_cost(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """1 - IoU * score of the detection."""
         return costs.overlap_cost(self.iou(rows, columns), self.detections.scores[columns])
+
+    def overlapping_pairs(
+        self, some: LabelledBoxes, others: LabelledBoxes, min_iou: float
+    ) -> tuple[IntArray, IntArray]:
+        """Which overlap by more than ``min_iou``; if ``class_aware``, only those of one class."""
+        rows, columns = overlapping_pairs(
+            some.boxes, others.boxes, min_iou=min_iou, plus_one=self.plus_one_iou
+        )
+        if self.class_aware:
+            same = some.labels[rows] == others.labels[columns]
+            rows, columns = rows[same], columns[same]
+        return rows, columns
 
     def match(
         self,
@@ -176,9 +193,10 @@ class BaseTracker(LifeCycle, ABC):
         if self.clip_to is not None:
             boxes = np.clip(boxes, 0, np.tile(self.clip_to, 2))
         widths, heights = widths_and_heights(boxes)
-        keep = widths * heights > self.min_area
-        keep &= np.minimum(widths, heights) > SMALLEST_SIDE
+        keep = np.minimum(widths, heights) > SMALLEST_SIDE
         keep &= detections.scores >= self.min_score
+        if self.min_area:
+            keep &= widths * heights > self.min_area
         if self.max_aspect_ratio is not None:
             keep &= ~is_wider_than(boxes, self.max_aspect_ratio)
         rows = keep.nonzero()[0]
@@ -189,13 +207,14 @@ class BaseTracker(LifeCycle, ABC):
     def _report(self, source_rows: IntArray) -> TrackedBoxes:
         tracks = self.tracks
         widths, heights = widths_and_heights(tracks.boxes)
-        keep = self.reported() & (widths * heights > self.output_min_area)
-        keep &= widths > 0  # both sides may be predicted below 0
+        keep = self.reported() & (np.minimum(widths, heights) > 0)  # sides may be predicted below
+        if self.output_min_area:
+            keep &= widths * heights > self.output_min_area
         if self.output_max_aspect_ratio is not None:
             keep &= ~is_wider_than(tracks.boxes, self.output_max_aspect_ratio)
         rows = keep.nonzero()[0]
         index = tracks.detection_index[rows]
-        matched = index >= 0
+        matched = (index >= 0).nonzero()[0]
         index[matched] = source_rows[index[matched]]
         return TrackedBoxes(
             tracks.ids[rows],

@@ -11,9 +11,11 @@ Boxes are rows of float64 arrays, in pixels, continuous (a box from 0 to 10 is 1
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from mmtrack_ext.association.arrays import BoolArray, FloatArray
+from mmtrack_ext.association.arrays import BoolArray, FloatArray, IntArray
 
 _ONE_MORE_PIXEL = np.array([0.0, 0.0, 1.0, 1.0])
 # Both formats are linear in each other; one small product is the fastest way between them.
@@ -23,7 +25,10 @@ _XYXY_TO_CXCYWH = np.array(
 _CXCYWH_TO_XYXY = np.array(
     [[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0], [-0.5, 0.0, 0.5, 0.0], [0.0, -0.5, 0.0, 0.5]]
 )
-_SMALLEST = np.finfo(np.float64).tiny
+# Arrays, because NumPy takes longer to read a Python number than to compare a row of boxes.
+_ZERO = np.zeros(())
+_ROUNDING = np.array(1e-3)  # pixels; far more than the rounding of coordinates up to a billion
+_SMALLEST = np.array(np.finfo(np.float64).tiny)
 
 
 def xyxy_to_tlwh(boxes_xyxy: FloatArray) -> FloatArray:
@@ -116,14 +121,57 @@ def iou(boxes_a: FloatArray, boxes_b: FloatArray, *, plus_one: bool = False) -> 
     """
     if plus_one:
         boxes_a, boxes_b = boxes_a + _ONE_MORE_PIXEL, boxes_b + _ONE_MORE_PIXEL
-    left_a, top_a, right_a, bottom_a = boxes_a.T.copy()[:, :, None]
-    left_b, top_b, right_b, bottom_b = boxes_b.T.copy()
+    return _iou(boxes_a.T.copy()[:, :, None], boxes_b.T.copy())
+
+
+class LabelledBoxes(NamedTuple):
+    """(N, 4) xyxy boxes and their (N,) classes."""
+
+    boxes: FloatArray
+    labels: IntArray
+
+
+def overlapping_pairs(
+    boxes_a: FloatArray, boxes_b: FloatArray, *, min_iou: float, plus_one: bool = False
+) -> tuple[IntArray, IntArray]:
+    """The pairs whose intersection over union is above a limit; quick where there are few.
+
+    The left edges of such a pair are no farther apart than (1 - limit) times the wider width, and
+    the other width is at least limit times that: nothing else is worked out for pairs that are.
+
+    Args:
+        boxes_a: (A, 4) xyxy.
+        boxes_b: (B, 4) xyxy.
+        min_iou: the limit, 0..1; a pair at exactly this IoU is none.
+        plus_one: see ``iou``.
+
+    Returns:
+        (P,) rows of ``boxes_a``, ascending, and (P,) rows of ``boxes_b``.
+    """
+    if plus_one:
+        boxes_a, boxes_b = boxes_a + _ONE_MORE_PIXEL, boxes_b + _ONE_MORE_PIXEL
+    apart = boxes_a[:, 0, None] - boxes_b[:, 0]
+    np.abs(apart, out=apart)
+    apart *= min_iou
+    allowed = (boxes_b[:, 2] - boxes_b[:, 0]) * (1 - min_iou) + _ROUNDING
+    rows, columns = (apart <= allowed).nonzero()
+    if not len(rows):
+        return rows, columns
+    overlap = _iou(boxes_a.take(rows, axis=0).T, boxes_b.take(columns, axis=0).T)
+    above = (overlap > min_iou).nonzero()[0]
+    return rows[above], columns[above]
+
+
+def _iou(corners_a: FloatArray, corners_b: FloatArray) -> FloatArray:
+    """Of (4, ...) coordinates that broadcast against each other."""
+    left_a, top_a, right_a, bottom_a = corners_a
+    left_b, top_b, right_b, bottom_b = corners_b
     overlap: FloatArray = np.minimum(right_a, right_b)
     overlap -= np.maximum(left_a, left_b)
-    np.maximum(overlap, 0, out=overlap)
+    np.maximum(overlap, _ZERO, out=overlap)
     heights = np.minimum(bottom_a, bottom_b)
     heights -= np.maximum(top_a, top_b)
-    np.maximum(heights, 0, out=heights)
+    np.maximum(heights, _ZERO, out=heights)
     overlap *= heights
     union = (right_a - left_a) * (bottom_a - top_a) + (right_b - left_b) * (bottom_b - top_b)
     union -= overlap

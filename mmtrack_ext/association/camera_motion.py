@@ -27,24 +27,22 @@ def check_camera_motion(camera_motion: Any) -> FloatArray:
     return warp
 
 
-def warp_states(
-    means: FloatArray, covariances: FloatArray, warp: FloatArray, space: BoxSpace
-) -> tuple[FloatArray, FloatArray]:
-    """Move filter states with the camera: x <- M x + b at the centre, P <- M P M'.
+def warp_gaussians(gaussians: FloatArray, warp: FloatArray, space: BoxSpace) -> FloatArray:
+    """Move what the filter knows with the camera: x <- M x + b at the centre, P <- M P M'.
 
     Velocities turn and grow with the image; they do not take part in the shift.
     Source: BoT-SORT, section 3.2, for XYWH; the other spaces scale their sizes alike.
 
     Args:
-        means: (T, n).
-        covariances: (T, n, n).
+        gaussians: (T, n, n + 1), see ``kalman_filter``.
         warp: (2, 3).
         space: gives the (n, n) matrix M.
     """
     matrix = space.motion_matrix(warp[:, :2])
-    means = means @ matrix.T
-    means[:, :2] += warp[:, 2]
-    return means, matrix @ covariances @ matrix.T
+    warped: FloatArray = matrix @ gaussians  # M [P | x]
+    warped[:, :, :-1] = warped[:, :, :-1] @ matrix.T
+    warped[:, :2, -1] += warp[:, 2]
+    return warped
 
 
 def warp_boxes(boxes_xyxy: FloatArray, warp: FloatArray) -> FloatArray:

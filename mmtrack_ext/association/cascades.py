@@ -63,13 +63,13 @@ def overlap_groups(boxes: FloatArray) -> IntArray:
     touching[numbers, numbers] = True  # even one whose width or height a filter predicts below 0
     rows, neighbours = touching.nonzero()  # each box touches itself, so no row is without
     starts = rows.searchsorted(numbers)
-    groups: IntArray = neighbours[
-        starts
-    ]  # the lowest number among its neighbours, until that is final:
-    while len(boxes):  # each takes the lowest group among its neighbours, and of that one
+    # The lowest number among its neighbours; until that is final, each takes the lowest group
+    # among its neighbours, and of that one.
+    groups: IntArray = neighbours[starts]
+    while len(boxes):
         lowest = np.minimum.reduceat(groups[neighbours], starts)
         lowest = lowest[lowest]
-        if (lowest == groups).all():
+        if not np.count_nonzero(lowest != groups):
             break
         groups = lowest
     return groups
@@ -89,8 +89,11 @@ def match_in_rounds(
     for tracks, detections in rounds:
         tracks = np.concatenate([tracks, found[-1].unmatched_tracks])
         detections = np.concatenate([detections, found[-1].unmatched_detections])
-        matches = linear_assignment(cost[tracks[:, None], detections], max_cost)
-        found.append(matches.of(tracks, detections))
+        if len(tracks) and len(detections):
+            matches = linear_assignment(cost[tracks[:, None], detections], max_cost)
+            found.append(matches.of(tracks, detections))
+        else:
+            found.append(Matches.none(tracks, detections))
     return Matches(
         np.concatenate([matches.tracks for matches in found]),
         np.concatenate([matches.detections for matches in found]),

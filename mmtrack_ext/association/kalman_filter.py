@@ -1,4 +1,9 @@
-"""The Kalman filter, batched over tracks."""
+"""The Kalman filter, batched over tracks.
+
+What a filter knows of a track is a Gaussian, kept as one (n, n + 1) matrix ``[P | x]``: the
+covariance and, as last column, the mean. What a step does to the rows of P it does to x as well, so
+one operation serves both.
+"""
 
 from __future__ import annotations
 
@@ -20,78 +25,66 @@ class KalmanFilter:
 
     def __init__(self, space: BoxSpace) -> None:
         self.space = space
-        self._moving = slice(0, space.num_velocities)  # quantities that have a velocity
+        size, moving = space.num_states, range(space.num_velocities)
+        right = np.eye(size + 1)  # F' for P, and nothing for x
+        right[[4 + quantity for quantity in moving], moving] = 1  # each quantity gains its velocity
+        self._transition, self._right = right[:size, :size].T.copy(), right
 
-    def initiate(self, measurements: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """New states from (T, 4) measurements, with zero velocity.
+    def initiate(self, measurements: FloatArray) -> FloatArray:
+        """New Gaussians (T, n, n + 1) from (T, 4) measurements, with zero velocity."""
+        num_states = self.space.num_states
+        gaussians = np.zeros((len(measurements), num_states, num_states + 1))
+        gaussians[:, :4, -1] = measurements
+        variances = self.space.initial.variance(measurements.take(self.space.scale_columns, axis=1))
+        _diagonals(gaussians)[:] = variances
+        return gaussians
 
-        Returns:
-            Means (T, n) and covariances (T, n, n).
-        """
-        means = np.zeros((len(measurements), self.space.num_states))
-        means[:, :4] = measurements
-        covariances = np.zeros((*means.shape, self.space.num_states))
-        variances = self.space.initial.variance(means.take(self.space.scale_columns, axis=1))
-        _diagonals(covariances)[:] = variances
-        return means, covariances
-
-    def predict(self, means: FloatArray, covariances: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def predict(self, gaussians: FloatArray) -> FloatArray:
         """One step ahead: x <- F x, P <- F P F' + Q, with Q from the state before the step.
 
         Args:
-            means: (T, n).
-            covariances: (T, n, n).
+            gaussians: (T, n, n + 1).
         """
-        variances = self.space.process.variance(means.take(self.space.scale_columns, axis=1))
-        means, covariances = means.copy(), covariances.copy()
-        _add(means[:, self._moving], means[:, 4:])
-        # F = I plus ones that add each velocity to its quantity, so F P F' is two additions.
-        _add(covariances[:, self._moving, :], covariances[:, 4:, :])
-        _add(covariances[:, :, self._moving], covariances[:, :, 4:])
-        _add(_diagonals(covariances), variances)
-        return means, covariances
+        scales = gaussians[:, :, -1].take(self.space.scale_columns, axis=1)
+        predicted: FloatArray = self._transition @ gaussians @ self._right  # [F P F' | F x]
+        _add(_diagonals(predicted), self.space.process.variance(scales))
+        return predicted
 
-    def project(self, means: FloatArray, covariances: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def project(self, gaussians: FloatArray) -> tuple[FloatArray, FloatArray]:
         """What will be measured: H x (T, 4) and its covariance S = H P H' + R (T, 4, 4)."""
-        scales = means.take(self.space.scale_columns[:4], axis=1)
-        innovation_covariances = covariances[:, :4, :4].copy()
+        expected = gaussians[:, :4, -1]
+        innovation_covariances = gaussians[:, :4, :4].copy()
+        scales = expected.take(self.space.scale_columns[:4], axis=1)
         _add(_diagonals(innovation_covariances), self.space.measurement.variance(scales))
-        return means[:, :4], innovation_covariances
+        return expected, innovation_covariances
 
-    def update(
-        self, means: FloatArray, covariances: FloatArray, measurements: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Correct T states by one measurement each: K = P H' S^-1, P <- P - K S K'.
+    def update(self, gaussians: FloatArray, measurements: FloatArray) -> FloatArray:
+        """Correct T states by one measurement each: [P | x] - K [H P | H x - z], K = P H' S^-1.
 
         Args:
-            means: (T, n).
-            covariances: (T, n, n).
+            gaussians: (T, n, n + 1).
             measurements: (T, 4).
         """
-        expected, innovation_covariances = self.project(means, covariances)
-        measured_rows = covariances[:, :4, :]  # H P
-        gains = _solve(innovation_covariances, measured_rows)  # K' = S^-1 H P
-        innovations = (measurements - expected)[:, None, :]
-        means = means + (innovations @ gains)[:, 0]
-        return means, covariances - gains.swapaxes(1, 2) @ measured_rows  # K S K' = K H P
+        expected, innovation_covariances = self.project(gaussians)
+        measured = gaussians[:, :4].copy()  # [H P | H x]
+        gains = _solve(innovation_covariances, measured[:, :, :-1])  # K' = S^-1 H P
+        np.subtract(expected, measurements, out=measured[:, :, -1])  # [H P | H x - z]
+        return gaussians - gains.swapaxes(1, 2) @ measured
 
-    def squared_mahalanobis(
-        self, means: FloatArray, covariances: FloatArray, measurements: FloatArray
-    ) -> FloatArray:
+    def squared_mahalanobis(self, gaussians: FloatArray, measurements: FloatArray) -> FloatArray:
         """Squared distance of every measurement from every state, in its standard deviations.
 
         Args:
-            means: (T, n).
-            covariances: (T, n, n).
+            gaussians: (T, n, n + 1).
             measurements: (D, 4).
 
         Returns:
             (T, D); chi-square distributed with 4 degrees of freedom if the model is right.
         """
-        expected, innovation_covariances = self.project(means, covariances)
+        expected, innovation_covariances = self.project(gaussians)
         if _are_diagonal(innovation_covariances):
             precisions = 1 / _diagonals(innovation_covariances)
-            squared = np.zeros((len(means), len(measurements)))
+            squared = np.zeros((len(gaussians), len(measurements)))
             for quantity in range(4):
                 innovations = measurements[:, quantity] - expected[:, quantity, None]
                 innovations *= innovations
@@ -111,9 +104,9 @@ def _add(view: FloatArray, values: FloatArray) -> None:
 
 
 def _diagonals(matrices: FloatArray) -> FloatArray:
-    """A (T, n) view of the diagonals of (T, n, n) contiguous matrices."""
-    size = matrices.shape[1]
-    diagonals: FloatArray = matrices.reshape(len(matrices), size * size)[:, :: size + 1]
+    """A (T, n) view of the diagonals of (T, n, n or more) contiguous matrices."""
+    count, rows, columns = matrices.shape
+    diagonals: FloatArray = matrices.reshape(count, rows * columns)[:, :: columns + 1]
     return diagonals
 
 

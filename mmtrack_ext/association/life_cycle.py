@@ -25,7 +25,7 @@ import numpy as np
 from mmtrack_ext.association.arrays import FloatArray, IntArray
 from mmtrack_ext.association.assignment import Matches
 from mmtrack_ext.association.box_spaces import BoxSpace
-from mmtrack_ext.association.camera_motion import warp_boxes, warp_states
+from mmtrack_ext.association.camera_motion import warp_boxes, warp_gaussians
 from mmtrack_ext.association.detections import Detections
 from mmtrack_ext.association.kalman_filter import KalmanFilter
 from mmtrack_ext.association.tracks import Tracks, TrackState
@@ -60,16 +60,14 @@ class LifeCycle:
         if self.kalman_filter is None or not len(tracks):
             return
         space = self.kalman_filter.space
-        if self.freezes_lost_size:
-            tracks.means[tracks.states == TrackState.LOST, space.size_velocities] = 0
-        rows: Any = slice(None)
-        if not self.predicts_tentative and len(tracks.rows(TrackState.TENTATIVE)):
-            rows = tracks.states != TrackState.TENTATIVE
-        means, covariances = self.kalman_filter.predict(
-            tracks.means[rows], tracks.covariances[rows]
-        )
-        tracks.means[rows], tracks.covariances[rows] = means, covariances
-        tracks.boxes[rows] = space.decode(means)
+        if self.predicts_tentative or not len(tracks.rows(TrackState.TENTATIVE)):
+            tracks.gaussians = self.kalman_filter.predict(tracks.gaussians)
+            tracks.boxes = space.decode(tracks.means)
+            return
+        rows = tracks.rows(TrackState.CONFIRMED, TrackState.LOST)
+        gaussians = self.kalman_filter.predict(tracks.gaussians.take(rows, axis=0))
+        tracks.gaussians[rows] = gaussians
+        tracks.boxes[rows] = space.decode(gaussians[:, :, -1])
 
     def compensate(self, warp: FloatArray) -> None:
         """Move every track with the camera, by a 2x3 warp."""
@@ -78,49 +76,51 @@ class LifeCycle:
             tracks.boxes[:] = warp_boxes(tracks.boxes, warp)
             return
         space = self.kalman_filter.space
-        tracks.means, tracks.covariances = warp_states(
-            tracks.means, tracks.covariances, warp, space
-        )
+        tracks.gaussians = warp_gaussians(tracks.gaussians, warp, space)
         tracks.boxes = space.decode(tracks.means)
 
     def hit(self, *matches: Matches, n_init: int = 1) -> None:
         """Matched tracks: correct them; tentative ones are confirmed at ``n_init`` hits."""
-        rows = np.concatenate([match.tracks for match in matches])
-        columns = np.concatenate([match.detections for match in matches])
-        if not len(rows):
+        found = [match for match in matches if len(match.tracks)]
+        if not found:
             return
+        rows, columns = found[0].tracks, found[0].detections
+        if len(found) > 1:
+            rows = np.concatenate([match.tracks for match in found])
+            columns = np.concatenate([match.detections for match in found])
         tracks, detections = self.tracks, self.detections
         boxes = detections.boxes.take(columns, axis=0)
         if self.kalman_filter is not None:
-            means, covariances = self.kalman_filter.update(
-                tracks.means.take(rows, axis=0),
-                tracks.covariances.take(rows, axis=0),
-                self.kalman_filter.space.encode(boxes),
-            )
-            tracks.means[rows], tracks.covariances[rows] = means, covariances
-            boxes = self.kalman_filter.space.decode(means)
+            space = self.kalman_filter.space
+            before = tracks.gaussians.take(rows, axis=0)
+            gaussians = self.kalman_filter.update(before, space.encode(boxes))
+            tracks.gaussians[rows] = gaussians
+            boxes = space.decode(gaussians[:, :, -1])
         tracks.boxes[rows] = boxes
         tracks.scores[rows] = detections.scores[columns]
         tracks.labels[rows] = detections.labels[columns]
         tracks.detection_index[rows] = columns
         tracks.last_frame[rows] = self.frame
         tracks.hits[rows] += 1
-        found = rows[tracks.states[rows] != TrackState.CONFIRMED]
-        if len(found):
-            seen_enough = (tracks.states[found] == TrackState.LOST) | (tracks.hits[found] >= n_init)
-            tracks.states[found[seen_enough]] = TrackState.CONFIRMED
+        pending = rows[tracks.are(TrackState.TENTATIVE, TrackState.LOST)[rows]]
+        if len(pending):
+            seen_enough = tracks.are(TrackState.LOST)[pending] | (tracks.hits[pending] >= n_init)
+            tracks.states[pending[seen_enough]] = TrackState.CONFIRMED
 
     def miss(self, *rows: IntArray, keep_tentative: bool = False) -> None:
         """Unmatched tracks: confirmed ones are lost, tentative ones removed unless kept."""
+        tracks = self.tracks
         for missed in rows:
             if not len(missed):
                 continue
-            self.tracks.streak_start[missed] = self.frame
-            states = self.tracks.states[missed]
-            tentative = states == TrackState.TENTATIVE
-            self.tracks.states[missed[~tentative]] = TrackState.LOST
+            tracks.streak_start[missed] = self.frame
+            tentative = tracks.are(TrackState.TENTATIVE)[missed]
+            lost = missed[~tentative]
+            tracks.states[lost] = TrackState.LOST
+            if self.freezes_lost_size and self.space is not None:
+                tracks.means[lost, self.space.size_velocities] = 0
             if not keep_tentative:
-                self.tracks.states[missed[tentative]] = TrackState.REMOVED
+                tracks.states[missed[tentative]] = TrackState.REMOVED
 
     def spawn(self, columns: IntArray, *, confirmed: bool = False) -> None:
         """New tracks from detections; ids in the order given."""
@@ -130,7 +130,7 @@ class LifeCycle:
         values: dict[str, Any] = {}
         if self.kalman_filter is not None:
             measurements = self.kalman_filter.space.encode(boxes)
-            values['means'], values['covariances'] = self.kalman_filter.initiate(measurements)
+            values['gaussians'] = self.kalman_filter.initiate(measurements)
         self.tracks.append(
             len(columns),
             ids=np.arange(self._next_id, self._next_id + len(columns)),
@@ -158,9 +158,9 @@ class LifeCycle:
         tracks = self.tracks
         unseen = self.frame - tracks.last_frame
         if not one_frame_late:
-            tracks.states[unseen > self.max_unseen] = TrackState.REMOVED
+            tracks.states[(unseen > self.max_unseen).nonzero()] = TrackState.REMOVED
             return
-        lost = tracks.states == TrackState.LOST
+        lost = tracks.are(TrackState.LOST)
         tracks.states[lost & tracks.expired] = TrackState.REMOVED
         # There a track is looked at from the frame after its first miss on, so unseen >= 2.
         tracks.expired |= lost & (unseen > max(self.max_unseen, 1))

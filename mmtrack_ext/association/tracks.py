@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from mmtrack_ext.association.boxes import LabelledBoxes
 
 
 class TrackState:
@@ -19,6 +21,12 @@ class TrackState:
     CONFIRMED = 1
     LOST = 2
     REMOVED = 3
+
+
+@cache
+def _lookup(states: tuple[int, ...]) -> BoolArray:
+    """Whether a state is one of ``states``, by state: one look instead of a comparison each."""
+    return np.array([state in states for state in range(4)])
 
 
 class Tracks:
@@ -36,8 +44,7 @@ class Tracks:
         streak_start: (T,) int64 frame of the first match or of the last miss after it.
         first_frame, last_frame: (T,) int64 frames of the first and of the last match.
         expired: (T,) bool, see ``BaseTracker.prune``.
-        means: (T, n) float64 states of the filter; n = 0 without one.
-        covariances: (T, n, n) float64.
+        gaussians: (T, n, n + 1) float64 of the filter, see ``kalman_filter``; n = 0 without one.
     """
 
     def __init__(self, num_states: int = 0) -> None:
@@ -48,8 +55,7 @@ class Tracks:
         self.add_column('boxes', np.float64, (4,))
         self.add_column('scores', np.float64)
         self.add_column('expired', np.bool_)
-        self.add_column('means', np.float64, (num_states,))
-        self.add_column('covariances', np.float64, (num_states, num_states))
+        self.add_column('gaussians', np.float64, (num_states, num_states + 1))
 
     ids: IntArray
     states: IntArray
@@ -62,12 +68,23 @@ class Tracks:
     boxes: FloatArray
     scores: FloatArray
     expired: BoolArray
-    means: FloatArray
-    covariances: FloatArray
+    gaussians: FloatArray
     embeddings: Float32Array  # (T, C), only where a tracker adds this column
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def means(self) -> FloatArray:
+        """(T, n) view of the filter's states."""
+        means: FloatArray = self.gaussians[:, :, -1]
+        return means
+
+    @property
+    def covariances(self) -> FloatArray:
+        """(T, n, n) view of their uncertainty."""
+        covariances: FloatArray = self.gaussians[:, :, :-1]
+        return covariances
 
     def add_column(self, name: str, dtype: Any, shape: tuple[int, ...] = ()) -> None:
         """A further column of ``shape`` a row, zeros in the rows that exist."""
@@ -75,13 +92,18 @@ class Tracks:
         setattr(self, name, np.zeros((rows, *shape), dtype))
         self._names.append(name)
 
+    def are(self, *states: int) -> BoolArray:
+        """(T,) whether the state of each track is one of ``states``."""
+        return _lookup(states)[self.states]
+
     def rows(self, *states: int) -> IntArray:
         """The rows whose state is one of ``states``, ascending."""
-        mask = self.states == states[0]
-        for state in states[1:]:
-            mask |= self.states == state
-        rows: IntArray = mask.nonzero()[0]
+        rows: IntArray = self.are(*states).nonzero()[0]
         return rows
+
+    def boxes_of(self, rows: IntArray) -> LabelledBoxes:
+        """Boxes and classes of these rows."""
+        return LabelledBoxes(self.boxes.take(rows, axis=0), self.labels[rows])
 
     def append(self, num_rows: int, **columns: Any) -> None:
         """Add rows at the end; columns that are not given are zero in them."""
@@ -94,7 +116,7 @@ class Tracks:
 
     def drop_removed(self) -> None:
         """Forget the rows in state REMOVED."""
-        kept = (self.states != TrackState.REMOVED).nonzero()[0]
+        kept = self.rows(TrackState.TENTATIVE, TrackState.CONFIRMED, TrackState.LOST)
         if len(kept) < len(self):
             for name in self._names:
                 setattr(self, name, getattr(self, name).take(kept, axis=0))

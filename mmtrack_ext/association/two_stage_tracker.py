@@ -85,7 +85,7 @@ class TwoStageTracker(AppearanceTracker):
 
     def seen_last_frame(self, rows: IntArray) -> IntArray:
         """Those of the tracks that are not lost."""
-        seen: IntArray = rows[self.tracks.states[rows] == TrackState.CONFIRMED]
+        seen: IntArray = rows[self.tracks.are(TrackState.CONFIRMED)[rows]]
         return seen
 
     def high_cost(self, rows: IntArray, columns: IntArray) -> FloatArray:

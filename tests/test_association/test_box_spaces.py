@@ -49,26 +49,30 @@ def test_length_of_a_state(name, num_states):
 
 @pytest.mark.parametrize('name', SPACES)
 def test_initial_noise(name):
-    means, covariances = KalmanFilter(SPACES[name]).initiate(np.array([MEASURED[name]]))
+    gaussian = KalmanFilter(SPACES[name]).initiate(np.array([MEASURED[name]]))[0]
     velocities = [0] * SPACES[name].num_velocities
-    assert means.tolist() == [MEASURED[name] + velocities]
-    np.testing.assert_allclose(covariances[0], np.diag(INITIAL[name]) ** 2, rtol=1e-14)
+    assert gaussian[:, -1].tolist() == MEASURED[name] + velocities
+    np.testing.assert_allclose(gaussian[:, :-1], np.diag(INITIAL[name]) ** 2, rtol=1e-14)
+
+
+def known_exactly(name):
+    """A state at rest without uncertainty."""
+    size = SPACES[name].num_states
+    gaussians = np.zeros((1, size, size + 1))
+    gaussians[0, :4, -1] = MEASURED[name]
+    return gaussians
 
 
 @pytest.mark.parametrize('name', SPACES)
 def test_process_noise(name):
     # Without uncertainty before the step, the covariance after it is the process noise.
-    size = SPACES[name].num_states
-    mean = np.array([MEASURED[name] + [0] * (size - 4)], np.float64)
-    _, covariances = KalmanFilter(SPACES[name]).predict(mean, np.zeros((1, size, size)))
-    np.testing.assert_allclose(covariances[0], np.diag(PROCESS[name]) ** 2, rtol=1e-14)
+    predicted = KalmanFilter(SPACES[name]).predict(known_exactly(name))
+    np.testing.assert_allclose(predicted[0, :, :-1], np.diag(PROCESS[name]) ** 2, rtol=1e-14)
 
 
 @pytest.mark.parametrize('name', SPACES)
 def test_measurement_noise(name):
-    size = SPACES[name].num_states
-    mean = np.array([MEASURED[name] + [0] * (size - 4)], np.float64)
-    _, covariances = KalmanFilter(SPACES[name]).project(mean, np.zeros((1, size, size)))
+    _, covariances = KalmanFilter(SPACES[name]).project(known_exactly(name))
     np.testing.assert_allclose(covariances[0], np.diag(MEASUREMENT[name]) ** 2, rtol=1e-14)
 
 

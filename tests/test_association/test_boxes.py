@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmtrack_ext.association import boxes as box_formats
-from mmtrack_ext.association.boxes import area, iou, is_wider_than
+from mmtrack_ext.association.boxes import area, iou, is_wider_than, overlapping_pairs
 
 # A box 4 wide and 8 high around (12, 24), and one 3 wide and 1 high around (-0.5, 0.5).
 XYXY = [[10, 20, 14, 28], [-2, 0, 1, 1]]
@@ -144,3 +144,56 @@ def test_iou_leaves_its_arguments_alone():
     boxes = array(XYXY)
     iou(boxes, boxes, plus_one=True)
     np.testing.assert_array_equal(boxes, XYXY)
+
+
+def pairs_by_brute_force(boxes_a, boxes_b, min_iou, plus_one):
+    overlap = iou(boxes_a, boxes_b, plus_one=plus_one)
+    return [
+        (row, column)
+        for row in range(len(boxes_a))
+        for column in range(len(boxes_b))
+        if overlap[row, column] > min_iou
+    ]
+
+
+@pytest.mark.parametrize('plus_one', [False, True])
+@pytest.mark.parametrize('min_iou', [0, 0.3, 0.8, 0.85, 0.99, 1])
+def test_overlapping_pairs(min_iou, plus_one):
+    rng = np.random.default_rng(int(100 * min_iou))
+    found = 0
+    for _ in range(300):
+        boxes_a = rng.uniform(0, 60, (8, 2))
+        boxes_a = np.hstack([boxes_a, boxes_a + rng.uniform(-2, 40, (8, 2))])  # some inside out
+        # Others anywhere, the same, and the same but for a little.
+        other = rng.permutation(boxes_a)
+        boxes_b = np.vstack([boxes_a[::-1] + 10, other[:3], other + rng.normal(0, 1, (8, 4))])
+        expected = pairs_by_brute_force(boxes_a, boxes_b, min_iou, plus_one)
+        rows, columns = overlapping_pairs(boxes_a, boxes_b, min_iou=min_iou, plus_one=plus_one)
+        assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == expected
+        found += len(expected)
+    assert found > 300 or min_iou == 1
+
+
+def test_overlapping_pairs_by_hand():
+    # A box 100 wide, and the same 15 and 16 to the right: IoU 85 / 115 and 84 / 116. The left edges
+    # of the third, which is 75 wide inside it, are 25 apart at an IoU of 0.75.
+    one = array([[0, 0, 100, 10]])
+    others = array([[15, 0, 115, 10], [16, 0, 116, 10], [25, 0, 100, 10]])
+    for min_iou, expected in ((85 / 115 - 1e-9, [0, 2]), (85 / 115, [2]), (0.75, [])):
+        rows, columns = overlapping_pairs(one, others, min_iou=min_iou)
+        assert rows.tolist() == [0] * len(expected)
+        assert columns.tolist() == expected
+
+
+def test_overlapping_pairs_far_from_the_origin():
+    # A billion pixels away coordinates are rounded to a ten-millionth of a pixel.
+    one = array([[1e9, 0, 1e9 + 1, 1]])
+    rows, _ = overlapping_pairs(one, one + array([[1e-7, 0, 1e-7, 0]]), min_iou=0.999999)
+    assert rows.tolist() == [0]
+
+
+def test_overlapping_pairs_of_nothing():
+    none, one = np.empty((0, 4)), array([[0, 0, 1, 1]])
+    for boxes_a, boxes_b in ((none, one), (one, none), (none, none)):
+        rows, columns = overlapping_pairs(boxes_a, boxes_b, min_iou=0.5)
+        assert len(rows) == len(columns) == 0

@@ -55,6 +55,16 @@ def textbook_update(name, mean, covariance, measurement):
     return mean + gain @ (measurement - expected), joseph
 
 
+def joined(means, covariances):
+    """[P | x]."""
+    return np.concatenate([covariances, means[:, :, None]], axis=2)
+
+
+def split(gaussians):
+    """Means and covariances."""
+    return gaussians[:, :, -1], gaussians[:, :, :-1]
+
+
 def random_states(name, seed, count=5):
     """States with positive sizes and full covariances, and a measurement near each."""
     rng = np.random.default_rng(seed)
@@ -70,7 +80,8 @@ def random_states(name, seed, count=5):
 @pytest.mark.parametrize('seed', range(5))
 def test_predict_is_the_textbook(name, seed):
     means, covariances, _ = random_states(name, seed)
-    new_means, new_covariances = KalmanFilter(SPACES[name]).predict(means, covariances)
+    predicted = KalmanFilter(SPACES[name]).predict(joined(means, covariances))
+    new_means, new_covariances = split(predicted)
     matrix = transition(name)
     for row, (mean, covariance) in enumerate(zip(means, covariances, strict=True)):
         expected = matrix @ covariance @ matrix.T + process_noise(name, mean)
@@ -82,7 +93,7 @@ def test_predict_is_the_textbook(name, seed):
 @pytest.mark.parametrize('seed', range(5))
 def test_project_is_the_textbook(name, seed):
     means, covariances, _ = random_states(name, seed)
-    projected = KalmanFilter(SPACES[name]).project(means, covariances)
+    projected = KalmanFilter(SPACES[name]).project(joined(means, covariances))
     for row, (mean, covariance) in enumerate(zip(means, covariances, strict=True)):
         expected = textbook_project(name, mean, covariance)
         np.testing.assert_allclose(projected[0][row], expected[0], rtol=1e-12)
@@ -93,7 +104,8 @@ def test_project_is_the_textbook(name, seed):
 @pytest.mark.parametrize('seed', range(5))
 def test_update_is_the_textbook_in_joseph_form(name, seed):
     means, covariances, measurements = random_states(name, seed)
-    new_means, new_covariances = KalmanFilter(SPACES[name]).update(means, covariances, measurements)
+    updated = KalmanFilter(SPACES[name]).update(joined(means, covariances), measurements)
+    new_means, new_covariances = split(updated)
     for row in range(len(means)):
         state = means[row], covariances[row], measurements[row]
         mean, covariance = textbook_update(name, *state)
@@ -106,7 +118,7 @@ def test_update_is_the_textbook_in_joseph_form(name, seed):
 def test_squared_mahalanobis_is_the_textbook(name, seed):
     means, covariances, measurements = random_states(name, seed)
     kalman = KalmanFilter(SPACES[name])
-    distances = kalman.squared_mahalanobis(means[:3], covariances[:3], measurements)
+    distances = kalman.squared_mahalanobis(joined(means[:3], covariances[:3]), measurements)
     assert distances.shape == (3, 5)
     for row in range(3):
         expected, innovation_covariance = textbook_project(name, means[row], covariances[row])
@@ -128,9 +140,9 @@ def test_squared_mahalanobis_is_the_textbook(name, seed):
 def test_process_noise_is_that_of_the_state_before_the_step(name, size, before, after):
     kalman = KalmanFilter(SPACES[name])
     mean = np.array([[10.0, 20, *size[:2], 0, 0, *size[2:]]])
-    mean, covariance = kalman.predict(mean, np.zeros((1, 8, 8)))
+    mean, covariance = split(kalman.predict(joined(mean, np.zeros((1, 8, 8)))))
     assert covariance[0, 0, 0] == pytest.approx(before)
-    _, covariance = kalman.predict(mean, np.zeros((1, 8, 8)))
+    _, covariance = split(kalman.predict(joined(mean, np.zeros((1, 8, 8)))))
     assert covariance[0, 0, 0] == pytest.approx(after)
 
 
@@ -138,8 +150,8 @@ def test_update_by_hand():
     # SORT starts with variance 10 and measures with variance 1: the gain is 10 / 11, so a
     # measurement 1.1 away moves the centre by 1 and leaves a variance of 10 - 100 / 11 = 10 / 11.
     kalman = KalmanFilter(XYSR)
-    means, covariances = kalman.initiate(np.array([[0.0, 50, 400, 1]]))
-    means, covariances = kalman.update(means, covariances, np.array([[1.1, 50, 400, 1]]))
+    gaussians = kalman.initiate(np.array([[0.0, 50, 400, 1]]))
+    means, covariances = split(kalman.update(gaussians, np.array([[1.1, 50, 400, 1]])))
     np.testing.assert_allclose(means, [[1, 50, 400, 1, 0, 0, 0]], rtol=1e-12)
     assert covariances[0, 0, 0] == pytest.approx(10 / 11)
     assert covariances[0, 4, 4] == 1e4  # the velocity is still unknown
@@ -148,9 +160,9 @@ def test_update_by_hand():
 def test_squared_mahalanobis_by_hand():
     # A new state of SORT: S = diag(10 + 1, 10 + 1, 10 + 10, 10 + 10).
     kalman = KalmanFilter(XYSR)
-    means, covariances = kalman.initiate(np.array([[0.0, 50, 400, 1]]))
+    gaussians = kalman.initiate(np.array([[0.0, 50, 400, 1]]))
     measurements = np.array([[0.0, 50, 400, 1], [11, 50, 400, 1], [0, 50, 420, 3]])
-    distances = kalman.squared_mahalanobis(means, covariances, measurements)
+    distances = kalman.squared_mahalanobis(gaussians, measurements)
     # 11^2 / 11 = 11, and 20^2 / 20 + 2^2 / 20 = 20.2
     np.testing.assert_allclose(distances, [[0, 11, 20.2]], rtol=1e-12)
 
@@ -158,11 +170,12 @@ def test_squared_mahalanobis_by_hand():
 @BY_SPACE
 def test_a_steady_motion_is_learnt(name):
     kalman, space = KalmanFilter(SPACES[name]), SPACES[name]
-    means, covariances = kalman.initiate(space.encode(np.array([[0.0, 0, 40, 80]])))
+    gaussians = kalman.initiate(space.encode(np.array([[0.0, 0, 40, 80]])))
     for frame in range(1, 60):
         box = np.array([[0.0, 0, 40, 80]]) + frame * np.array([3, -2, 3, -2])
-        means, covariances = kalman.predict(means, covariances)
-        means, covariances = kalman.update(means, covariances, space.encode(box))
+        gaussians = kalman.predict(gaussians)
+        gaussians = kalman.update(gaussians, space.encode(box))
+    means, _ = split(gaussians)
     np.testing.assert_allclose(means[0, 4:6], [3, -2], atol=0.01)
     np.testing.assert_allclose(space.decode(means), box, atol=0.05)
 
@@ -170,12 +183,12 @@ def test_a_steady_motion_is_learnt(name):
 @BY_SPACE
 def test_a_batch_equals_one_at_a_time(name):
     means, covariances, measurements = random_states(name, 11)
-    kalman = KalmanFilter(SPACES[name])
+    kalman, gaussians = KalmanFilter(SPACES[name]), joined(means, covariances)
     calls = {
-        kalman.initiate: (measurements,),
-        kalman.predict: (means, covariances),
-        kalman.project: (means, covariances),
-        kalman.update: (means, covariances, measurements),
+        lambda z: (kalman.initiate(z),): (measurements,),
+        lambda g: (kalman.predict(g),): (gaussians,),
+        kalman.project: (gaussians,),
+        lambda g, z: (kalman.update(g, z),): (gaussians, measurements),
     }
     for call, arguments in calls.items():
         together = call(*arguments)
@@ -187,25 +200,23 @@ def test_a_batch_equals_one_at_a_time(name):
 
 @BY_SPACE
 def test_arguments_stay_as_they_are(name):
-    states = random_states(name, 12)
-    copies = [values.copy() for values in states]
-    means, covariances, measurements = states
+    means, covariances, measurements = random_states(name, 12)
+    gaussians = joined(means, covariances)
+    copies = gaussians.copy(), measurements.copy()
     kalman = KalmanFilter(SPACES[name])
     kalman.initiate(measurements)
-    kalman.predict(means, covariances)
-    kalman.project(means, covariances)
-    kalman.update(means, covariances, measurements)
-    kalman.squared_mahalanobis(means, covariances, measurements)
-    for values, copy in zip(states, copies, strict=True):
+    kalman.predict(gaussians)
+    kalman.project(gaussians)
+    kalman.update(gaussians, measurements)
+    kalman.squared_mahalanobis(gaussians, measurements)
+    for values, copy in zip((gaussians, measurements), copies, strict=True):
         np.testing.assert_array_equal(values, copy)
 
 
 @BY_SPACE
 def test_no_tracks(name):
     kalman, size = KalmanFilter(SPACES[name]), SPACES[name].num_states
-    means, covariances = kalman.initiate(np.empty((0, 4)))
-    means, covariances = kalman.predict(means, covariances)
-    means, covariances = kalman.update(means, covariances, np.empty((0, 4)))
-    assert means.shape == (0, size)
-    assert covariances.shape == (0, size, size)
-    assert kalman.squared_mahalanobis(means, covariances, np.ones((3, 4))).shape == (0, 3)
+    gaussians = kalman.predict(kalman.initiate(np.empty((0, 4))))
+    gaussians = kalman.update(gaussians, np.empty((0, 4)))
+    assert gaussians.shape == (0, size, size + 1)
+    assert kalman.squared_mahalanobis(gaussians, np.ones((3, 4))).shape == (0, 3)

@@ -18,8 +18,8 @@ def table():
         boxes=np.arange(16).reshape(4, 4),
         scores=[0.9, 0.8, 0.7, 0.6],
         hits=1,
-        means=np.arange(28).reshape(4, 7),
     )
+    tracks.means[:] = np.arange(28).reshape(4, 7)
     return tracks
 
 
@@ -56,6 +56,7 @@ def test_append():
 def test_rows_of_states(states, rows):
     tracks = table()
     assert tracks.rows(*states).tolist() == rows
+    assert tracks.are(*states).tolist() == [row in rows for row in range(4)]
     assert tracks.states.tolist() == [CONFIRMED, REMOVED, TENTATIVE, LOST]
 
 
@@ -90,3 +91,13 @@ def test_tables_share_nothing():
     assert len(first) == 1
     assert len(second) == 2
     assert not hasattr(second, 'depth')
+
+
+def test_means_and_covariances_are_parts_of_one_column():
+    tracks = table()
+    tracks.covariances[2, 3, 4] = 7
+    assert tracks.gaussians[2, 3].tolist() == [0, 0, 0, 0, 7, 0, 0, 17]
+    tracks.gaussians[1, :, -1] = 5
+    assert tracks.means[1].tolist() == [5] * 7
+    tracks.means[1, 2] = 6
+    assert tracks.gaussians[1, 2].tolist() == [0] * 7 + [6]

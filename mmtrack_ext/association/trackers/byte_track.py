@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 
 from mmtrack_ext.association.box_spaces import XYAH
-from mmtrack_ext.association.boxes import iou
-from mmtrack_ext.association.costs import class_gate
 from mmtrack_ext.association.parameters import check_number
 from mmtrack_ext.association.tracks import TrackState
 from mmtrack_ext.association.two_stage_tracker import TwoStageTracker
@@ -92,15 +90,13 @@ class ByteTracker(TwoStageTracker):
         Of two equally long lives the lost track stays, as released.
         """
         tracks = self.tracks
-        live = tracks.rows(TrackState.TENTATIVE, TrackState.CONFIRMED)
         lost = tracks.rows(TrackState.LOST)
-        if not (len(live) and len(lost)):
+        if not len(lost):
             return
-        overlap = iou(tracks.boxes[live], tracks.boxes[lost], plus_one=self.plus_one_iou)
-        same = overlap > self.duplicate_min_iou
-        if self.class_aware:
-            same &= ~class_gate(tracks.labels[live], tracks.labels[lost])
-        rows, columns = same.nonzero()
+        live = tracks.rows(TrackState.TENTATIVE, TrackState.CONFIRMED)
+        rows, columns = self.overlapping_pairs(
+            tracks.boxes_of(live), tracks.boxes_of(lost), self.duplicate_min_iou
+        )
         if not len(rows):
             return
         live, lost = live[rows], lost[columns]

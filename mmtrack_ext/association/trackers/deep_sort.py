@@ -151,7 +151,7 @@ class DeepSORTTracker(BaseTracker):
         assert self.detections.embeddings is not None
         tracks, boxes = self.tracks, self.detections.boxes[columns]
         distances = self.kalman_filter.squared_mahalanobis(
-            tracks.means[rows], tracks.covariances[rows], self.kalman_filter.space.encode(boxes)
+            tracks.gaussians[rows], self.kalman_filter.space.encode(boxes)
         )
         return self.gallery.distances(
             tracks.ids[rows],
@@ -180,7 +180,7 @@ class DeepSORTTracker(BaseTracker):
             return np.zeros(len(self.tracks), np.bool_)
         tracks = self.tracks
         fresh = self.frame - tracks.last_frame <= MAX_UNSEEN_REPORTED
-        reported: BoolArray = fresh & (tracks.states != TrackState.TENTATIVE)
+        reported: BoolArray = fresh & ~tracks.are(TrackState.TENTATIVE)
         return reported
 
     @property

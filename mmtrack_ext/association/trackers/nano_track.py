@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, FloatArray, IntArray
-from mmtrack_ext.association.boxes import iou
+from mmtrack_ext.association.boxes import LabelledBoxes
 from mmtrack_ext.association.camera_motion import warp_boxes
-from mmtrack_ext.association.costs import class_gate
 from mmtrack_ext.association.depth_cascade_tracker import DepthCascadeTracker
 from mmtrack_ext.association.parameters import check_number, check_type
 from mmtrack_ext.association.tracks import TrackState
-
-
-class BoxMemory(NamedTuple):
-    """Boxes of an earlier moment: (N, 4) xyxy and their (N,) classes."""
-
-    boxes: FloatArray
-    labels: IntArray
-
-    @classmethod
-    def none(cls) -> BoxMemory:
-        """No boxes."""
-        return cls(np.empty((0, 4)), np.empty(0, np.int64))
-
-    def warped(self, camera_motion: FloatArray) -> BoxMemory:
-        """Where they are after the camera has moved."""
-        return BoxMemory(warp_boxes(self.boxes, camera_motion), self.labels)
 
 
 class NanoTracker(DepthCascadeTracker):
@@ -109,7 +92,7 @@ class NanoTracker(DepthCascadeTracker):
     def reset(self) -> None:
         """Also forget the boxes of the last frame."""
         super().reset()
-        self.last_high, self.last_low = BoxMemory.none(), BoxMemory.none()
+        self.last_high = self.last_low = self._memory(np.empty(0, np.int64))
 
     def step(self) -> None:
         """One frame."""
@@ -169,25 +152,23 @@ class NanoTracker(DepthCascadeTracker):
         """DTC: boxes that overlap no track, those that this frame removed included."""
         if self.duplicate_min_iou is None:
             return columns
-        existing = BoxMemory(self.tracks.boxes, self.tracks.labels)
+        existing = LabelledBoxes(self.tracks.boxes, self.tracks.labels)
         return columns[~self._overlaps(columns, existing, self.duplicate_min_iou)]
 
     def compensate(self, camera_motion: FloatArray) -> None:
         """The boxes of the last frame move with the tracks."""
         super().compensate(camera_motion)
-        self.last_high = self.last_high.warped(camera_motion)
-        self.last_low = self.last_low.warped(camera_motion)
+        for name in ('last_high', 'last_low'):
+            boxes, labels = getattr(self, name)
+            setattr(self, name, LabelledBoxes(warp_boxes(boxes, camera_motion), labels))
 
-    def _memory(self, columns: IntArray) -> BoxMemory:
+    def _memory(self, columns: IntArray) -> LabelledBoxes:
         detections = self.detections
-        return BoxMemory(detections.boxes.take(columns, axis=0), detections.labels[columns])
+        return LabelledBoxes(detections.boxes.take(columns, axis=0), detections.labels[columns])
 
-    def _overlaps(self, columns: IntArray, others: BoxMemory, min_iou: float) -> BoolArray:
+    def _overlaps(self, columns: IntArray, others: LabelledBoxes, min_iou: float) -> BoolArray:
         """(N,) which detections have an IoU above ``min_iou`` with one of the other boxes."""
-        if not (len(columns) and len(others.boxes)):
-            return np.zeros(len(columns), np.bool_)
-        own = self._memory(columns)
-        above = iou(own.boxes, others.boxes, plus_one=self.plus_one_iou) > min_iou
-        if self.class_aware:
-            above &= ~class_gate(own.labels, others.labels)
-        return np.asarray(above.any(axis=1))
+        overlaps = np.zeros(len(columns), np.bool_)
+        if len(columns) and len(others.boxes):
+            overlaps[self.overlapping_pairs(self._memory(columns), others, min_iou)[0]] = True
+        return overlaps
