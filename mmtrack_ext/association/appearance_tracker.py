@@ -7,7 +7,6 @@ from abc import abstractmethod
 import numpy as np
 
 from mmtrack_ext.association.arrays import Float32Array, IntArray
-from mmtrack_ext.association.assignment import Matches
 from mmtrack_ext.association.base_tracker import BaseTracker
 from mmtrack_ext.association.detections import Detections, required_embeddings
 from mmtrack_ext.association.gallery import check_embedding_length
@@ -39,16 +38,8 @@ class AppearanceTracker(BaseTracker):
             check_embedding_length(size, self.tracks.embeddings.shape[1])
         return detections, source_rows
 
-    def hit(self, *matches: Matches, n_init: int = 1) -> None:
-        """Also let the embeddings of matched tracks follow."""
-        super().hit(*matches, n_init=n_init)
-        for match in matches:
-            if self.remembers_appearance and len(match.tracks):
-                old, new = self.tracks.embeddings[match.tracks], self.embeddings(match.detections)
-                self.tracks.embeddings[match.tracks] = self.blend(old, new)
-
-    def spawn(self, columns: IntArray, *, confirmed: bool = False) -> None:
-        """Also keep the embeddings of new tracks."""
-        super().spawn(columns, confirmed=confirmed)
-        if self.remembers_appearance and len(columns):
-            self.tracks.embeddings[-len(columns) :] = self.embeddings(columns)
+    def remember(self, rows: IntArray, columns: IntArray, *, new: bool) -> None:
+        """The embeddings of new tracks, and what those of matched ones become."""
+        if self.remembers_appearance:
+            embeddings, seen = self.tracks.embeddings, self.embeddings(columns)
+            embeddings[rows] = seen if new else self.blend(embeddings[rows], seen)

@@ -206,19 +206,22 @@ class BaseTracker(LifeCycle, ABC):
 
     def _report(self, source_rows: IntArray) -> TrackedBoxes:
         tracks = self.tracks
-        widths, heights = widths_and_heights(tracks.boxes)
-        keep = self.reported() & (np.minimum(widths, heights) > 0)  # sides may be predicted below
+        rows = self.reported().nonzero()[0]
+        boxes = tracks.boxes.take(rows, axis=0)
+        widths, heights = widths_and_heights(boxes)
+        keep = np.minimum(widths, heights) > 0  # sides may be predicted below
         if self.output_min_area:
             keep &= widths * heights > self.output_min_area
         if self.output_max_aspect_ratio is not None:
-            keep &= ~is_wider_than(tracks.boxes, self.output_max_aspect_ratio)
-        rows = keep.nonzero()[0]
+            keep &= ~is_wider_than(boxes, self.output_max_aspect_ratio)
+        if np.count_nonzero(keep) < len(rows):
+            rows, boxes = rows[keep], boxes[keep]
         index = tracks.detection_index[rows]
         matched = (index >= 0).nonzero()[0]
         index[matched] = source_rows[index[matched]]
         return TrackedBoxes(
             tracks.ids[rows],
-            tracks.boxes.take(rows, axis=0),
+            boxes,
             tracks.scores[rows],
             tracks.labels[rows],
             index,

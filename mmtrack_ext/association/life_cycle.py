@@ -43,6 +43,11 @@ class LifeCycle:
     freezes_lost_size: ClassVar[bool] = False
     """Whether the size of a lost track stays as it was when it was last seen."""
 
+    @property
+    def keeps_first_label(self) -> bool:
+        """Whether a track keeps the class of its first detection."""
+        return False
+
     kalman_filter: KalmanFilter | None
     max_unseen: int
     """A track unseen for more than this many frames is removed."""
@@ -98,7 +103,8 @@ class LifeCycle:
             boxes = space.decode(gaussians[:, :, -1])
         tracks.boxes[rows] = boxes
         tracks.scores[rows] = detections.scores[columns]
-        tracks.labels[rows] = detections.labels[columns]
+        if not self.keeps_first_label:
+            tracks.labels[rows] = detections.labels[columns]
         tracks.detection_index[rows] = columns
         tracks.last_frame[rows] = self.frame
         tracks.hits[rows] += 1
@@ -106,6 +112,7 @@ class LifeCycle:
         if len(pending):
             seen_enough = tracks.are(TrackState.LOST)[pending] | (tracks.hits[pending] >= n_init)
             tracks.states[pending[seen_enough]] = TrackState.CONFIRMED
+        self.remember(rows, columns, new=False)
 
     def miss(self, *rows: IntArray, keep_tentative: bool = False) -> None:
         """Unmatched tracks: confirmed ones are lost, tentative ones removed unless kept."""
@@ -146,6 +153,17 @@ class LifeCycle:
             **values,
         )
         self._next_id += len(columns)
+        count = len(self.tracks)
+        self.remember(np.arange(count - len(columns), count), columns, new=True)
+
+    def remember(self, rows: IntArray, columns: IntArray, *, new: bool) -> None:
+        """What else a tracker keeps of the detections of tracks just matched, or just started.
+
+        Args:
+            rows: (N,) of the tracks, N > 0.
+            columns: (N,) their detections.
+            new: whether the tracks were just started.
+        """
 
     def prune(self, *, one_frame_late: bool = False) -> None:
         """Remove tracks unseen for more than ``max_age`` frames.
@@ -156,10 +174,11 @@ class LifeCycle:
                 but is removed at its next miss.
         """
         tracks = self.tracks
-        unseen = self.frame - tracks.last_frame
         if not one_frame_late:
-            tracks.states[(unseen > self.max_unseen).nonzero()] = TrackState.REMOVED
+            expired = tracks.last_frame < self.frame - self.max_unseen
+            tracks.states[expired.nonzero()[0]] = TrackState.REMOVED
             return
+        unseen = self.frame - tracks.last_frame
         lost = tracks.are(TrackState.LOST)
         tracks.states[lost & tracks.expired] = TrackState.REMOVED
         # There a track is looked at from the frame after its first miss on, so unseen >= 2.

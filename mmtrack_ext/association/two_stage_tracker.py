@@ -9,7 +9,6 @@ import numpy as np
 from mmtrack_ext.association import costs
 from mmtrack_ext.association.appearance_tracker import AppearanceTracker
 from mmtrack_ext.association.arrays import Float32Array, FloatArray, IntArray
-from mmtrack_ext.association.assignment import Matches
 from mmtrack_ext.association.costs import unit_vectors
 from mmtrack_ext.association.gallery import moving_average
 from mmtrack_ext.association.parameters import check_number, check_type
@@ -117,10 +116,7 @@ class TwoStageTracker(AppearanceTracker):
         """Moving average, at length 1."""
         return moving_average(old, new, self.embedding_momentum)
 
-    def hit(self, *matches: Matches, n_init: int = 1) -> None:
+    @property
+    def keeps_first_label(self) -> bool:
         """As released, some trackers never update the class."""
-        keeps_labels = self.compat_released and self.released_keeps_first_label
-        labels = self.tracks.labels.copy() if keeps_labels else self.tracks.labels
-        super().hit(*matches, n_init=n_init)
-        if keeps_labels:
-            self.tracks.labels[:] = labels
+        return self.compat_released and self.released_keeps_first_label

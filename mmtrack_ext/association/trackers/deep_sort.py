@@ -159,19 +159,9 @@ class DeepSORTTracker(BaseTracker):
             allowed=distances <= MAX_SQUARED_MAHALANOBIS,
         )
 
-    def hit(self, *matches: Matches, n_init: int = 1) -> None:
-        """Also remember what the tracks look like."""
-        super().hit(*matches, n_init=n_init)
-        for match in matches:
-            self._remember(match.tracks, match.detections)
-
-    def spawn(self, columns: IntArray, *, confirmed: bool = False) -> None:
-        """Also remember what the tracks look like."""
-        super().spawn(columns, confirmed=confirmed)
-        self._remember(np.arange(len(self.tracks) - len(columns), len(self.tracks)), columns)
-
-    def _remember(self, rows: IntArray, columns: IntArray) -> None:
-        if self.detections.embeddings is not None and len(rows):
+    def remember(self, rows: IntArray, columns: IntArray, *, new: bool) -> None:
+        """What the tracks look like."""
+        if self.detections.embeddings is not None:
             self.gallery.add(self.tracks.ids[rows], self.detections.embeddings[columns])
 
     def reported(self) -> BoolArray:

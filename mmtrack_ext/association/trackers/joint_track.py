@@ -11,7 +11,7 @@ import numpy as np
 
 from mmtrack_ext.association.appearance_tracker import AppearanceTracker
 from mmtrack_ext.association.arrays import Float32Array, FloatArray, IntArray
-from mmtrack_ext.association.assignment import Matches, greedy_assignment
+from mmtrack_ext.association.assignment import greedy_assignment
 from mmtrack_ext.association.boxes import area
 from mmtrack_ext.association.camera_motion import check_camera_motion
 from mmtrack_ext.association.costs import (
@@ -241,24 +241,15 @@ class JointTracker(AppearanceTracker):
         self.tracks.centers[:] = _warp(self.tracks.centers, warp)
         self.tracks.displacements[:] = self.tracks.displacements @ warp[:, :2].T
 
-    def hit(self, *matches: Matches, n_init: int = 1) -> None:
-        """Also keep where things were seen."""
-        super().hit(*matches, n_init=n_init)
-        for match in matches:
-            self._remember(match.tracks, match.detections)
-
-    def spawn(self, columns: IntArray, *, confirmed: bool = False) -> None:
-        """The same for new tracks."""
-        super().spawn(columns, confirmed=confirmed)
-        self._remember(np.arange(len(self.tracks) - len(columns), len(self.tracks)), columns)
-
-    def _remember(self, rows: IntArray, columns: IntArray) -> None:
+    def remember(self, rows: IntArray, columns: IntArray, *, new: bool) -> None:
+        """Also where things were seen."""
+        super().remember(rows, columns, new=new)
         tracks = self.tracks
         tracks.misses[rows] = 0
         tracks.centers[rows] = centers_of(self.detections)[columns]
         if self.detections.displacements is not None:
             tracks.displacements[rows] = self.detections.displacements[columns]
-        if self.use_embedding and self.embedding_update != 'ema' and len(rows):
+        if self.use_embedding and self.embedding_update != 'ema':
             windows = tracks.windows[rows]
             tracks.embeddings[rows] = window_mean(
                 windows,
