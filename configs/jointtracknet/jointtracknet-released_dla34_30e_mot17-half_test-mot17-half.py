@@ -11,27 +11,13 @@ model = dict(
     test_cfg=dict(use_prior_heatmap=False, track_center='cell'),
     tracker=dict(max_age=150, embedding_update='recursive', compat_released=True),
 )
-train_pipeline = [
-    dict(
-        type='TransformBroadcaster',
-        transforms=[dict(type='LoadImageFromFile'), dict(type='LoadTrackAnnotations')],
-    ),
-    dict(type='PairedCenterAffine', scale=_base_.img_scale, mode='width', reference_corners=2),
-    dict(type='TransformBroadcaster', transforms=[dict(type='CenterColorJitter')]),
-    dict(
-        type='CenterTargets',
-        num_classes=1,
-        noisy_lost_target=True,
-        identity_requires_prev=True,
-        match_unidentified=True,
-    ),
-    dict(type='TransformBroadcaster', transforms=[dict(type='PackFrameInputs')]),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='CenterResize', scale=_base_.img_scale, mode='width'),
-    dict(type='PackFrameInputs'),
-]
+train_pipeline = _base_.train_pipeline
+train_pipeline[1].update(mode='width', reference_corners=2)  # PairedCenterAffine
+train_pipeline[3].update(  # CenterTargets
+    noisy_lost_target=True, identity_requires_prev=True, match_unidentified=True
+)
+test_pipeline = _base_.test_pipeline
+test_pipeline[1].update(mode='width')  # CenterResize
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

@@ -10,6 +10,7 @@
 _base_ = [
     '../_base_/models/joint_track_net_dla34.py',
     '../_base_/datasets/synthmot.py',
+    '../_base_/schedules/synthmot.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -63,14 +64,6 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom_keys={'criterion.task_weights': dict(decay_mult=0.0)}),
     clip_grad=dict(max_norm=35),
 )
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=30),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=1e-5,
-        T_max=12,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-]
+param_scheduler = _base_.synthmot_schedule
+param_scheduler[1].update(T_max=12)  # CosineAnnealingLR
 auto_scale_lr = dict(enable=False, base_batch_size=8)

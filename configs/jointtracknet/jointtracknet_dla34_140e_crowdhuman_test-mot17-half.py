@@ -15,22 +15,8 @@ model = dict(
     criterion=dict(identity=None),
     tracker=dict(use_embedding=False),
 )
-train_pipeline = [
-    dict(
-        type='TransformBroadcaster',
-        transforms=[dict(type='LoadImageFromFile'), dict(type='LoadTrackAnnotations')],
-    ),
-    dict(
-        type='PairedCenterAffine',
-        scale=_base_.img_scale,
-        shift=0.05,
-        scale_noise=0.05,
-        same_warp=False,
-    ),
-    dict(type='TransformBroadcaster', transforms=[dict(type='CenterColorJitter')]),
-    dict(type='CenterTargets', num_classes=1),
-    dict(type='TransformBroadcaster', transforms=[dict(type='PackFrameInputs')]),
-]
+train_pipeline = _base_.train_pipeline
+train_pipeline[1].update(shift=0.05, scale_noise=0.05, same_warp=False)  # PairedCenterAffine
 train_dataloader = dict(
     batch_size=64,
     dataset=dict(

@@ -5,7 +5,10 @@
 #        which renders the data, trains, tests and prints scores, speed and memory
 # Time:  not measured.
 # Score: none measured.
-_base_ = ['./jointtracknet_dla34_30e_mot17-half_test-mot17-half.py']
+_base_ = [
+    './jointtracknet_dla34_30e_mot17-half_test-mot17-half.py',
+    '../_base_/schedules/synthmot.py',
+]
 
 data_root = 'data/SynthMOT/'
 train_dataloader = dict(
@@ -23,14 +26,6 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=5e-4, weight_decay=1e-4))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=30),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=1e-5,
-        T_max=12,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-]
+param_scheduler = _base_.synthmot_schedule
+param_scheduler[1].update(T_max=12)  # CosineAnnealingLR
 train_cfg = dict(max_epochs=12, val_interval=12)

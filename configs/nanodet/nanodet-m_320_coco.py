@@ -7,28 +7,13 @@
 # Time:  not measured.
 # Score: published for COCO val2017: mAP 20.6.
 #        None measured here.
-_base_ = [
-    '../_base_/models/nanodet_m.py',
-    '../_base_/datasets/coco_nanodet_legacy.py',
-    '../_base_/schedules/nanodet_legacy.py',
-    '../_base_/default_runtime.py',
-]
-
-model = dict(
-    backbone=dict(
-        init_cfg=dict(  # ImageNet
-            type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/shufflenetv2_x1-5666bf0f80.pth',
-        )
-    ),
-)
+_base_ = ['./nanodet-m_416_coco.py']
 
 img_scale = (320, 320)  # width, height
 train_pipeline = _base_.train_pipeline
-train_pipeline[2].update(scale=img_scale)  # RandomWarp
+train_pipeline[2].update(scale=img_scale, ratio_range=(0.6, 1.4))  # RandomWarp
 test_pipeline = _base_.test_pipeline
 test_pipeline[1].update(scale=img_scale)  # WarpResize
-train_dataloader = dict(batch_size=192, dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-default_hooks = dict(checkpoint=dict(save_best='coco/bbox_mAP', rule='greater'))

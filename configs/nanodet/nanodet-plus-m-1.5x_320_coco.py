@@ -8,21 +8,7 @@
 # Score: published for COCO val2017: mAP 29.9
 #        (AP50 45.4, AP75 31.2, small 10.2, medium 30.9, large 49.3).
 #        None measured here.
-_base_ = [
-    '../_base_/models/nanodet_plus_m_1_5x.py',
-    '../_base_/datasets/coco_nanodet.py',
-    '../_base_/schedules/nanodet_plus.py',
-    '../_base_/default_runtime.py',
-]
-
-model = dict(
-    backbone=dict(
-        init_cfg=dict(  # ImageNet
-            type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/shufflenetv2_x1_5-3c479a10.pth',
-        )
-    ),
-)
+_base_ = ['./nanodet-plus-m-1.5x_416_coco.py']
 
 img_scale = (320, 320)  # width, height
 train_pipeline = _base_.train_pipeline
@@ -32,5 +18,3 @@ test_pipeline[1].update(scale=img_scale)  # WarpResize
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-custom_hooks = _base_.average_weights
-default_hooks = dict(checkpoint=dict(save_best='coco/bbox_mAP', rule='greater'))

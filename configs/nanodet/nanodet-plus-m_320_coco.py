@@ -8,21 +8,7 @@
 # Score: published for COCO val2017: mAP 27.0
 #        (AP50 41.8, AP75 28.1, small 8.3, medium 27.8, large 45.1).
 #        None measured here.
-_base_ = [
-    '../_base_/models/nanodet_plus_m.py',
-    '../_base_/datasets/coco_nanodet.py',
-    '../_base_/schedules/nanodet_plus.py',
-    '../_base_/default_runtime.py',
-]
-
-model = dict(
-    backbone=dict(
-        init_cfg=dict(  # ImageNet
-            type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/shufflenetv2_x1-5666bf0f80.pth',
-        )
-    ),
-)
+_base_ = ['./nanodet-plus-m_416_coco.py']
 
 img_scale = (320, 320)  # width, height
 train_pipeline = _base_.train_pipeline
@@ -32,5 +18,3 @@ test_pipeline[1].update(scale=img_scale)  # WarpResize
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-custom_hooks = _base_.average_weights
-default_hooks = dict(checkpoint=dict(save_best='coco/bbox_mAP', rule='greater'))

@@ -29,10 +29,8 @@ model = dict(
 )
 
 train_cfg = dict(max_epochs=50, val_interval=5)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-4, by_epoch=False, begin=0, end=500),
-    dict(type='CosineAnnealingLR', eta_min=5e-5, T_max=50, by_epoch=True),
-]
+param_scheduler = _base_.param_scheduler
+param_scheduler[1].update(T_max=50)  # CosineAnnealingLR
 custom_hooks = _base_.average_weights
 # 'bbox_mAP' counts 100 boxes an image, COCO's limit; 'bbox_mAP_50' counts 1000.
 default_hooks = dict(checkpoint=dict(save_best='coco/bbox_mAP_50', rule='greater'))

@@ -11,6 +11,7 @@ _base_ = [
     '../_base_/models/nanodet_plus_m.py',
     '../_base_/datasets/synthmot.py',
     '../_base_/schedules/nanodet_plus.py',
+    '../_base_/schedules/synthmot.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -24,16 +25,8 @@ model = dict(
 train_dataloader = dict(batch_size=8)
 train_cfg = dict(max_epochs=6, val_interval=6)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=30),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=5e-5,
-        T_max=6,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-]
+param_scheduler = _base_.synthmot_schedule
+param_scheduler[1].update(eta_min=5e-5, T_max=6)  # CosineAnnealingLR
 auto_scale_lr = dict(base_batch_size=8)
 custom_hooks = _base_.average_weights
 val_evaluator = _base_.val_evaluator[:1]  # a detector alone: average precision, no tracks

@@ -9,28 +9,9 @@
 # Score: none measured, and the authors have published none.
 #
 # Published weights: nanodet-plus-m_416_checkpoint.ckpt of https://github.com/RangiLyu/nanodet.
-_base_ = [
-    '../_base_/models/nanodet_plus_m.py',
-    '../_base_/datasets/mot20_test.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['./nanotrack_nanodet-plus-m-416_mot17.py']
 
-detector = _base_.model
-detector.test_cfg.classes = [0]  # COCO's person
+detector = _base_.model.detector
 detector.test_cfg.max_per_img = 300  # frames of MOT20 show more than 100 people
-del _base_.model
-
-model = dict(
-    type='TrackingByDetection',
-    detector=detector,
-    tracker=dict(type='NanoTracker'),
-)
-test_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='Resize', scale=(416, 416), keep_ratio=False),  # as its weights were trained
-            dict(type='PackFrameInputs'),
-        ]
-    )
-)
+model = dict(detector=detector)
+test_dataloader = dict(dataset=dict(data_root='data/MOT20/train'))

@@ -9,7 +9,11 @@
 #
 # Published weights: nanodet-plus-m_416_checkpoint.ckpt of https://github.com/RangiLyu/nanodet;
 # tools/model_converters/nanodet_to_mmtrack_ext.py makes a checkpoint of it.
-_base_ = ['../_base_/models/nanodet_plus_m.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/models/nanodet_plus_m.py',
+    '../_base_/loaders/sequences.py',
+    '../_base_/default_runtime.py',
+]
 
 detector = _base_.model
 detector.test_cfg.classes = [0]  # COCO's person
@@ -23,12 +27,7 @@ model = dict(
     tracker=dict(type='NanoTracker'),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='VideoSampler'),
     dataset=dict(
-        type='MOTSequenceDataset',
         data_root='data/PETS09-S2L1',  # one sequence, or a folder of them
         metainfo=dict(classes=('person',)),
         pipeline=[
@@ -38,5 +37,3 @@ test_dataloader = dict(
         ],
     ),
 )
-test_evaluator = [dict(type='MOTMetric')]
-test_cfg = dict(type='TestLoop')

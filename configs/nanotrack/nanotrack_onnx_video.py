@@ -10,7 +10,7 @@
 #
 # How frames become its input, thresholds and classes stand in the file; the size to resize to does
 # not, and must be the one of the exported detector.
-_base_ = '../_base_/default_runtime.py'
+_base_ = ['../_base_/loaders/sequences.py', '../_base_/default_runtime.py']
 
 model = dict(
     type='TrackingByDetection',
@@ -18,12 +18,7 @@ model = dict(
     tracker=dict(type='NanoTracker'),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='VideoSampler'),
     dataset=dict(
-        type='MOTSequenceDataset',
         data_root='data/PETS09-S2L1',  # one sequence, or a folder of them
         metainfo=dict(classes=('person',)),
         pipeline=[
@@ -33,5 +28,3 @@ test_dataloader = dict(
         ],
     ),
 )
-test_evaluator = [dict(type='MOTMetric')]
-test_cfg = dict(type='TestLoop')

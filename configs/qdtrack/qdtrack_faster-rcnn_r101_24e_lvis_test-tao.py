@@ -10,7 +10,11 @@
 # Time:  not measured; the learning rate is for 8 GPUs with 2 pairs each.
 # Score: quoted, mmtracking's README, boxes on TAO validation: AP 17.2, AP50 28.6, AP75 17.7. None
 #        measured.
-_base_ = ['../_base_/models/qdtrack_faster-rcnn_r50.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/models/qdtrack_faster-rcnn_r50.py',
+    '../_base_/schedules/qdtrack.py',
+    '../_base_/default_runtime.py',
+]
 
 num_classes = 482  # lines of tao_classes.txt: what of LVIS occurs in TAO
 model = dict(
@@ -122,18 +126,10 @@ val_evaluator = [
 ]
 test_evaluator = val_evaluator
 
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=1e-4),
-    clip_grad=dict(max_norm=35, norm_type=2),  # mmtracking's; the authors' own program has none
-)
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, by_epoch=False, begin=0, end=1000),
     dict(type='MultiStepLR', by_epoch=True, begin=0, end=24, milestones=[16, 22]),
 ]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_begin=16, val_interval=2)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-auto_scale_lr = dict(enable=False, base_batch_size=16)  # 8 GPUs with 2 pairs
 default_hooks = dict(checkpoint=dict(save_best='tao/bbox_AP', rule='greater'))
 custom_hooks = [dict(type='NumClassCheckHook')]

@@ -11,6 +11,7 @@
 _base_ = [
     '../_base_/models/qdtrack_faster-rcnn_r50.py',
     '../_base_/datasets/synthmot.py',
+    '../_base_/schedules/synthmot.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -103,15 +104,7 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
     clip_grad=dict(max_norm=35, norm_type=2),
 )
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=30),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=1e-5,
-        T_max=7,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-]
+param_scheduler = _base_.synthmot_schedule
+param_scheduler[1].update(T_max=7)  # CosineAnnealingLR
 auto_scale_lr = dict(enable=False, base_batch_size=8)
 default_hooks = dict(checkpoint=dict(save_best='mot/HOTA', rule='greater'))

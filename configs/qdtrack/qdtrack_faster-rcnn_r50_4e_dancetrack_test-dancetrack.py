@@ -21,12 +21,6 @@ val_dataloader = dict(
     )
 )
 test_dataloader = val_dataloader
-val_evaluator = [
-    dict(
-        type='VideoCocoMetric',
-        ann_file=data_root + 'annotations/val_cocoformat.json',
-        metric='bbox',
-    ),
-    dict(type='MOTMetric'),
-]
+val_evaluator = _base_.val_evaluator
+val_evaluator[0].update(ann_file=data_root + 'annotations/val_cocoformat.json')  # VideoCocoMetric
 test_evaluator = val_evaluator

@@ -15,6 +15,7 @@
 _base_ = [
     '../_base_/models/qdtrack_faster-rcnn_r50.py',
     '../_base_/datasets/mot17_half.py',
+    '../_base_/schedules/qdtrack.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -67,14 +68,6 @@ train_dataloader = dict(
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=1e-4),
-    clip_grad=dict(max_norm=35, norm_type=2),
-)
 param_scheduler = [dict(type='MultiStepLR', by_epoch=True, begin=0, end=4, milestones=[3])]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=4, val_interval=1)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-auto_scale_lr = dict(enable=False, base_batch_size=16)  # 8 GPUs with 2 pairs
 default_hooks = dict(checkpoint=dict(save_best='mot/HOTA', rule='greater'))

@@ -13,7 +13,12 @@
 # For other videos copy this file and change data_root and classes. Any COCO-video file will do
 # (images with video_id and frame_id, annotations with instance_id); scores of tracks want the
 # gt/gt.txt of each sequence, too.
-_base_ = ['../_base_/models/qdtrack_faster-rcnn_r50.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/models/qdtrack_faster-rcnn_r50.py',
+    '../_base_/loaders/mot_video.py',
+    '../_base_/schedules/qdtrack.py',
+    '../_base_/default_runtime.py',
+]
 
 data_root = 'data/videos/'
 classes = ('pedestrian', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle')
@@ -76,34 +81,15 @@ test_pipeline = [
 ]
 train_dataloader = dict(
     batch_size=2,  # pairs
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='FrameSampler', shuffle=True),
     dataset=dict(
-        type='MOTVideoDataset',
         data_root=data_root,
-        ann_file='annotations/train_cocoformat.json',
-        data_prefix=dict(img_path='train/'),
         metainfo=dict(classes=classes),
-        filter_cfg=dict(filter_empty_gt=True, min_size=32),
         reference=dict(frame_range=3, include_key=False),
         pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='VideoSampler'),
-    dataset=dict(
-        type='MOTVideoDataset',
-        data_root=data_root,
-        ann_file='annotations/val_cocoformat.json',
-        data_prefix=dict(img_path='val/'),
-        metainfo=dict(classes=classes),
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
+    dataset=dict(data_root=data_root, metainfo=dict(classes=classes), pipeline=test_pipeline)
 )
 test_dataloader = val_dataloader
 val_evaluator = [
@@ -116,18 +102,10 @@ val_evaluator = [
 ]
 test_evaluator = val_evaluator
 
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=1e-4),
-    clip_grad=dict(max_norm=35, norm_type=2),
-)
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, by_epoch=False, begin=0, end=1000),
     dict(type='MultiStepLR', by_epoch=True, begin=0, end=12, milestones=[8, 11]),
 ]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=1)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-auto_scale_lr = dict(enable=False, base_batch_size=16)  # 8 GPUs with 2 pairs
 default_hooks = dict(checkpoint=dict(save_best='mot/HOTA', rule='greater'))
 custom_hooks = [dict(type='NumClassCheckHook')]

@@ -6,7 +6,10 @@
 #        which renders the data, trains, tests and prints scores, speed and memory
 # Time:  not measured.
 # Score: none measured.
-_base_ = ['./qdtrack_faster-rcnn_r50_4e_mot17-half_test-mot17-half.py']
+_base_ = [
+    './qdtrack_faster-rcnn_r50_4e_mot17-half_test-mot17-half.py',
+    '../_base_/schedules/synthmot.py',
+]
 
 data_root = 'data/SynthMOT/'
 model = dict(
@@ -34,25 +37,11 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = [
-    dict(
-        type='VideoCocoMetric',
-        ann_file=data_root + 'annotations/val_cocoformat.json',
-        metric='bbox',
-    ),
-    dict(type='MOTMetric'),
-]
+val_evaluator = _base_.val_evaluator
+val_evaluator[0].update(ann_file=data_root + 'annotations/val_cocoformat.json')  # VideoCocoMetric
 test_evaluator = val_evaluator
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=5e-4, weight_decay=0.05))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-2, by_epoch=False, begin=0, end=30),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=1e-5,
-        T_max=8,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-]
+param_scheduler = _base_.synthmot_schedule
+param_scheduler[1].update(T_max=8)  # CosineAnnealingLR
 train_cfg = dict(max_epochs=8, val_interval=8)
 auto_scale_lr = dict(enable=False, base_batch_size=8)

@@ -1,6 +1,6 @@
 # COCO 2017, 80 classes, as the first NanoDet at 416 x 416 sees it: proportions kept. A leaf config
 # puts the size, the ranges and the batch of its model in.
-_base_ = ['coco_nanodet.py']
+_base_ = ['../loaders/coco.py']
 
 img_scale = (416, 416)  # width, height
 train_pipeline = [

@@ -3,62 +3,42 @@
 #
 # tools/dataset_converters/crowdhuman2coco.py -i data/crowdhuman -o data/crowdhuman/annotations
 # tools/dataset_converters/mot2coco.py -i data/MOT17 -o data/MOT17/annotations --split-train
-_base_ = ['../pipelines/nanodet_plus.py']
+_base_ = ['../loaders/mot_video.py', '../pipelines/nanodet_plus.py']
 
 data_root = 'data/MOT17/'
-crowdhuman_root = 'data/crowdhuman/'
 
+mot17 = dict(
+    _base_.train_dataloader.dataset,
+    data_root=data_root,
+    ann_file='annotations/half-train_cocoformat.json',
+    pipeline=_base_.train_pipeline,
+)
+crowdhuman = dict(mot17, data_root='data/crowdhuman/')
 train_dataloader = dict(
     batch_size=96,
     num_workers=8,
-    persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='FrameSampler', shuffle=True),
     dataset=dict(
+        _delete_=True,
         type='ConcatDataset',
         datasets=[
+            dict(crowdhuman, ann_file='annotations/crowdhuman_train.json'),
             dict(
-                type='MOTVideoDataset',
-                data_root=crowdhuman_root,
-                ann_file='annotations/crowdhuman_train.json',
-                data_prefix=dict(img_path='train/'),
-                metainfo=dict(classes=('pedestrian',)),
-                filter_cfg=dict(filter_empty_gt=True, min_size=32),
-                pipeline=_base_.train_pipeline,
-            ),
-            dict(
-                type='MOTVideoDataset',
-                data_root=crowdhuman_root,
+                crowdhuman,
                 ann_file='annotations/crowdhuman_val.json',
                 data_prefix=dict(img_path='val/'),
-                metainfo=dict(classes=('pedestrian',)),
-                filter_cfg=dict(filter_empty_gt=True, min_size=32),
-                pipeline=_base_.train_pipeline,
             ),
-            dict(
-                type='MOTVideoDataset',
-                data_root=data_root,
-                ann_file='annotations/half-train_cocoformat.json',
-                data_prefix=dict(img_path='train/'),
-                metainfo=dict(classes=('pedestrian',)),
-                filter_cfg=dict(filter_empty_gt=True, min_size=32),
-                pipeline=_base_.train_pipeline,
-            ),
+            mot17,
         ],
     ),
 )
 val_dataloader = dict(
     batch_size=8,
     num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='VideoSampler'),
     dataset=dict(
-        type='MOTVideoDataset',
         data_root=data_root,
         ann_file='annotations/half-val_cocoformat.json',
         data_prefix=dict(img_path='train/'),
-        metainfo=dict(classes=('pedestrian',)),
-        test_mode=True,
         pipeline=_base_.test_pipeline,
     ),
 )

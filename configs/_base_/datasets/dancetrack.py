@@ -2,40 +2,20 @@
 # sees them.
 #
 # tools/dataset_converters/mot2coco.py -i data/DanceTrack -o data/DanceTrack/annotations
-_base_ = ['../pipelines/nanodet_plus.py']
+_base_ = ['../loaders/mot_video.py', '../pipelines/nanodet_plus.py']
 
 data_root = 'data/DanceTrack/'
 
 train_dataloader = dict(
     batch_size=96,
     num_workers=8,
-    persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='FrameSampler', shuffle=True),
-    dataset=dict(
-        type='MOTVideoDataset',
-        data_root=data_root,
-        ann_file='annotations/train_cocoformat.json',
-        data_prefix=dict(img_path='train/'),
-        metainfo=dict(classes=('pedestrian',)),
-        filter_cfg=dict(filter_empty_gt=True, min_size=32),
-        pipeline=_base_.train_pipeline,
-    ),
+    dataset=dict(data_root=data_root, pipeline=_base_.train_pipeline),
 )
 val_dataloader = dict(
     batch_size=8,
     num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='VideoSampler'),
-    dataset=dict(
-        type='MOTVideoDataset',
-        data_root=data_root,
-        ann_file='annotations/val_cocoformat.json',
-        data_prefix=dict(img_path='val/'),
-        metainfo=dict(classes=('pedestrian',)),
-        test_mode=True,
-        pipeline=_base_.test_pipeline,
-    ),
+    dataset=dict(data_root=data_root, pipeline=_base_.test_pipeline),
 )
 test_dataloader = val_dataloader
 

@@ -1,6 +1,8 @@
 # MOT17: first halves of the training sequences to train, second halves to test.
 #
 # tools/dataset_converters/mot2coco.py -i data/MOT17 -o data/MOT17/annotations --split-train
+_base_ = ['../loaders/mot_video.py']
+
 data_root = 'data/MOT17/'
 img_scale = (1088, 608)  # width, height, the ratio of 1920 x 1080
 
@@ -26,34 +28,19 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=2,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='FrameSampler', shuffle=True),
     dataset=dict(
-        type='MOTVideoDataset',
         data_root=data_root,
         ann_file='annotations/half-train_cocoformat.json',
-        data_prefix=dict(img_path='train/'),
-        metainfo=dict(classes=('pedestrian',)),
-        filter_cfg=dict(filter_empty_gt=True, min_size=32),
         pipeline=train_pipeline,
-    ),
+    )
 )
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='VideoSampler'),
     dataset=dict(
-        type='MOTVideoDataset',
         data_root=data_root,
         ann_file='annotations/half-val_cocoformat.json',
         data_prefix=dict(img_path='train/'),
-        metainfo=dict(classes=('pedestrian',)),
-        test_mode=True,
         pipeline=test_pipeline,
-    ),
+    )
 )
 test_dataloader = val_dataloader
 

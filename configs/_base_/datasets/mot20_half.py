@@ -2,38 +2,27 @@
 # sees them.
 #
 # tools/dataset_converters/mot2coco.py -i data/MOT20 -o data/MOT20/annotations --split-train
-_base_ = ['../pipelines/nanodet_plus.py']
+_base_ = ['../loaders/mot_video.py', '../pipelines/nanodet_plus.py']
 
 data_root = 'data/MOT20/'
 
 train_dataloader = dict(
     batch_size=96,
     num_workers=8,
-    persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='FrameSampler', shuffle=True),
     dataset=dict(
-        type='MOTVideoDataset',
         data_root=data_root,
         ann_file='annotations/half-train_cocoformat.json',
-        data_prefix=dict(img_path='train/'),
-        metainfo=dict(classes=('pedestrian',)),
-        filter_cfg=dict(filter_empty_gt=True, min_size=32),
         pipeline=_base_.train_pipeline,
     ),
 )
 val_dataloader = dict(
     batch_size=8,
     num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='VideoSampler'),
     dataset=dict(
-        type='MOTVideoDataset',
         data_root=data_root,
         ann_file='annotations/half-val_cocoformat.json',
         data_prefix=dict(img_path='train/'),
-        metainfo=dict(classes=('pedestrian',)),
-        test_mode=True,
         pipeline=_base_.test_pipeline,
     ),
 )

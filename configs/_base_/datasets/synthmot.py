@@ -2,6 +2,8 @@
 #
 # tools/dataset_converters/make_synth_mot.py data/SynthMOT
 # tools/dataset_converters/mot2coco.py -i data/SynthMOT -o data/SynthMOT/annotations
+_base_ = ['../loaders/mot_video.py']
+
 data_root = 'data/SynthMOT/'
 img_scale = (320, 192)  # width, height: small enough to train on two CPU cores
 
@@ -19,36 +21,8 @@ test_pipeline = [
     dict(type='PackFrameInputs'),
 ]
 
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='FrameSampler', shuffle=True),
-    dataset=dict(
-        type='MOTVideoDataset',
-        data_root=data_root,
-        ann_file='annotations/train_cocoformat.json',
-        data_prefix=dict(img_path='train/'),
-        metainfo=dict(classes=('pedestrian',)),
-        filter_cfg=dict(filter_empty_gt=True, min_size=32),
-        pipeline=train_pipeline,
-    ),
-)
-val_dataloader = dict(
-    batch_size=8,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='VideoSampler'),
-    dataset=dict(
-        type='MOTVideoDataset',
-        data_root=data_root,
-        ann_file='annotations/val_cocoformat.json',
-        data_prefix=dict(img_path='val/'),
-        metainfo=dict(classes=('pedestrian',)),
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
-)
+train_dataloader = dict(batch_size=16, dataset=dict(data_root=data_root, pipeline=train_pipeline))
+val_dataloader = dict(batch_size=8, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 val_evaluator = [
