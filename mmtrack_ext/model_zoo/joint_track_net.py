@@ -17,7 +17,13 @@ from torch import Tensor, nn
 
 from mmtrack_ext.engine.checkpoints import load_checkpoint
 from mmtrack_ext.engine.model_weights import NAMES_SHOWN, weights_of
-from mmtrack_ext.model_zoo.conversion import Converted
+from mmtrack_ext.model_zoo.converted import (
+    COUNTER,
+    Converted,
+    compare_weights,
+    plain_copy,
+    shapes_of,
+)
 from mmtrack_ext.models.backbones.dla_net import ARCHS, DLANet
 from mmtrack_ext.models.necks.dla_up_neck import DLAUpNeck
 from mmtrack_ext.models.tracking_heads.joint_track_head import CHANNELS, JointTrackHead
@@ -35,7 +41,6 @@ OPTIONAL = (
     'bbox_head.embedding.', 'bbox_head.ltrb_amodal.', 'bbox_head.tracking.',
 )  # fmt: skip
 LAST_HM = ('bbox_head.hm.2.weight', 'bbox_head.hm.2.bias')
-COUNTER = 'num_batches_tracked'  # lacking in files of torch 0.4
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ def convert_joint_track_net(
         num_classes=0 if alone else num_classes,
         weights='as stored',
         source=Path(path).name,
-        state_dict={name: _plain(found[name]) for name in expected if name in found},
+        state_dict={name: plain_copy(found[name]) for name in expected if name in found},
         loaded=tuple(old for old, new in renamed.items() if new in found),
         missing=tuple(missing),
         dropped={
@@ -137,37 +142,27 @@ def _nearest(
     found: Mapping[str, Tensor], *, num_classes: int, alone: bool
 ) -> tuple[str, dict[str, tuple[int, ...]]]:
     """The depth whose backbone differs least, and the shapes of our network of that depth."""
-    differences = {}
-    for depth in ARCHS:
-        shapes = _shapes({'backbone': _on_meta(DLANet, depth)})
-        required = {k: v for k, v in shapes.items() if not k.startswith(OPTIONAL)}
-        differences[depth] = sum(
-            name not in found or tuple(found[name].shape) != shape
-            for name, shape in required.items()
-        )
-    depth = min(differences, key=lambda one: differences[one])
-    parts = {'backbone': _on_meta(DLANet, depth)}
-    if not alone:
-        parts['neck'] = _on_meta(DLAUpNeck, parts['backbone'].out_channels)
-        parts['bbox_head'] = _on_meta(
-            JointTrackHead, parts['neck'].out_channels, num_classes=num_classes,
-            embedding_channels=_outputs(found, 'bbox_head.embedding.2.weight', 128),
-            head_channels=_outputs(found, 'bbox_head.hm.0.weight', 256),
-        )  # fmt: skip
-    return depth, _shapes(parts)
-
-
-def _on_meta(module: type[nn.Module], *arguments: object, **options: object) -> nn.Module:
     with torch.device('meta'):  # shapes alone
-        return module(*arguments, **options)
+        networks = {depth: nn.ModuleDict({'backbone': DLANet(depth)}) for depth in ARCHS}
+        depth = min(networks, key=lambda one: _misfits(found, shapes_of(networks[one])))
+        network = networks[depth]
+        if not alone:
+            network['neck'] = DLAUpNeck(network['backbone'].out_channels)
+            network['bbox_head'] = JointTrackHead(
+                network['neck'].out_channels, num_classes=num_classes,
+                embedding_channels=_outputs(found, 'bbox_head.embedding.2.weight', 128),
+                head_channels=_outputs(found, 'bbox_head.hm.0.weight', 256),
+            )  # fmt: skip
+    return depth, shapes_of(network)
 
 
-def _shapes(parts: Mapping[str, nn.Module]) -> dict[str, tuple[int, ...]]:
-    return {
-        f'{part}.{name}': tuple(value.shape)
-        for part, module in parts.items()
-        for name, value in module.state_dict().items()
-    }
+def _misfits(found: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """How many of a network's arrays that every relative has are not in the file like this."""
+    return sum(
+        name not in found or tuple(found[name].shape) != shape
+        for name, shape in shapes.items()
+        if not name.startswith(OPTIONAL)
+    )
 
 
 def _outputs(found: Mapping[str, Tensor], name: str, default: int) -> int:
@@ -219,7 +214,7 @@ def _check(
         ValueError: others are missing, or have another shape or values that are not finite.
     """
     optional = (*OPTIONAL, *LAST_HM, *(['bbox_head.wh.'] if fairmot else []))
-    missing = [name for name in expected if name not in found and not name.endswith(COUNTER)]
+    missing = compare_weights(found, expected).missing
     bad = [f'{name} (missing)' for name in missing if not name.startswith(optional)]
     for name, value in found.items():
         if tuple(value.shape) != expected[name]:
@@ -240,11 +235,6 @@ def _add_counters(found: dict[str, Tensor], expected: Iterable[str]) -> None:
     for name in expected:
         if name.endswith(COUNTER) and name.replace(COUNTER, 'running_mean') in found:
             found.setdefault(name, torch.zeros((), dtype=torch.int64))
-
-
-def _plain(value: Tensor) -> Tensor:
-    # A copy: a view would be saved with all that it is a view of.
-    return (value.float() if value.is_floating_point() else value).detach().clone()
 
 
 def _by_part(names: Iterable[str]) -> str:

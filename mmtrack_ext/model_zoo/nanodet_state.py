@@ -11,7 +11,6 @@ import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ import torch
 from torch import Tensor
 
 from mmtrack_ext.engine.checkpoints import load_checkpoint
-from mmtrack_ext.engine.model_weights import NAMES_SHOWN, weights_of
+from mmtrack_ext.engine.model_weights import weights_of
+from mmtrack_ext.model_zoo.converted import COUNTER, Difference, compare_weights, plain_copy
 from mmtrack_ext.model_zoo.nanodet_zoo import (
     COCO_CLASSES,
     NETWORKS,
@@ -32,7 +32,7 @@ AVERAGE = 'avg_model.'
 # What Lightning puts beside the weights: settings and counters, never needed here.
 BESIDE_WEIGHTS = ('pytorch_lightning.', 'lightning.', 'lightning_fabric.')
 # Our model's own; every file may lack them.
-COUNTERS = ('num_batches_tracked', 'integral.project')
+COUNTERS = (COUNTER, 'integral.project')
 
 
 class _Ignored:
@@ -40,27 +40,6 @@ class _Ignored:
 
     def __new__(cls, *_: Any) -> Any:
         return OrderedDict()
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How a file's weights differ from a network's, in the original's names."""
-
-    missing: list[str]
-    foreign: list[str]
-    misshaped: list[str]
-
-    def __len__(self) -> int:
-        return len(self.missing) + len(self.foreign) + len(self.misshaped)
-
-    def __str__(self) -> str:
-        parts = []
-        for label in ('missing', 'foreign', 'misshaped'):
-            names = getattr(self, label)
-            more = ', ...' if len(names) > NAMES_SHOWN else ''
-            if names:
-                parts.append(f'{len(names)} {label}: {", ".join(names[:NAMES_SHOWN])}{more}')
-        return '; '.join(parts)
 
 
 def read_nanodet_weights(
@@ -120,12 +99,18 @@ def recognise_nanodet(
         raise ValueError('these are names of mmtrack_ext already; there is nothing to convert')
     renamed = {rename_nanodet_key(k) if '.' in k else k: k for k in weights}
     renamed.pop(None, None)  # what the original keeps and does not use
+    found = {new: weights[old] for new, old in renamed.items()}
     nearest: tuple[Difference, str] | None = None
     for name in NETWORKS:
         num_classes, expected = _expected(name, weights, zoo)
-        difference = _compare(renamed, weights, expected)
+        difference = compare_weights(
+            found,
+            expected,
+            may_lack=COUNTERS,
+            shown=lambda key: renamed.get(key, _original_name(key)),
+        )
         if not len(difference):
-            state = {k: _entry(k, shape, renamed, weights) for k, shape in expected.items()}
+            state = {k: _entry(k, shape, found) for k, shape in expected.items()}
             return name, num_classes, state
         if nearest is None or len(difference) < len(nearest[0]):
             nearest = difference, name
@@ -149,29 +134,12 @@ def _expected(
     return num_classes, {k: v for k, v in shapes.items() if has_auxiliary or not is_auxiliary(k)}
 
 
-def _compare(
-    renamed: dict[str, str], weights: dict[str, Tensor], expected: dict[str, tuple[int, ...]]
-) -> Difference:
-    missing = [k for k in expected if k not in renamed and not k.endswith(COUNTERS)]
-    misshaped = [
-        f'{old} {tuple(weights[old].shape)}'
-        for new, old in renamed.items()
-        if new in expected and tuple(weights[old].shape) != expected[new]
-    ]
-    foreign = [old for new, old in renamed.items() if new not in expected]
-    return Difference([_original_name(k) for k in missing], foreign, misshaped)
-
-
-def _entry(
-    name: str, shape: tuple[int, ...], renamed: dict[str, str], weights: dict[str, Tensor]
-) -> Tensor:
+def _entry(name: str, shape: tuple[int, ...], found: dict[str, Tensor]) -> Tensor:
     """One entry of our state dict; counters that the file lacks start anew."""
-    if name in renamed:
-        value = weights[renamed[name]].detach()
-        if not torch.isfinite(value).all():
-            raise ValueError(f'{renamed[name]} is not finite')
-        # A copy: a view would be saved with all that it is a view of.
-        return (value.float() if value.is_floating_point() else value).clone()
+    if name in found:
+        if not torch.isfinite(found[name]).all():
+            raise ValueError(f'{_original_name(name)} is not finite')
+        return plain_copy(found[name])
     if name.endswith('integral.project'):
         return torch.linspace(0, shape[0] - 1, shape[0])
     return torch.zeros(shape, dtype=torch.int64)

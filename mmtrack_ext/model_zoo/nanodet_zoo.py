@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from mmtrack_ext.model_zoo.converted import shapes_of
 from mmtrack_ext.registry import MODELS
 from mmtrack_ext.utils.config import load_config
 
@@ -66,7 +67,7 @@ class NanoDetZoo:
 
     def shapes(self, name: str, num_classes: int = COCO_CLASSES) -> dict[str, tuple[int, ...]]:
         """Shape of each entry of the state dict, in its order."""
-        shapes = {k: tuple(v.shape) for k, v in self.template(name).state_dict().items()}
+        shapes = shapes_of(self.template(name))
         more = num_classes - COCO_CLASSES
         for key, (outputs, *inside) in [item for item in shapes.items() if item[1]]:
             if '.gfl_cls.' in key:  # of both heads

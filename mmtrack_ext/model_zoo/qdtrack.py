@@ -17,13 +17,11 @@ from torch import Tensor
 
 from mmtrack_ext.engine.checkpoints import load_checkpoint
 from mmtrack_ext.engine.model_weights import weights_of
-from mmtrack_ext.model_zoo.conversion import Converted
-from mmtrack_ext.model_zoo.nanodet_state import Difference
+from mmtrack_ext.model_zoo.converted import Converted, compare_weights, plain_copy, shapes_of
 from mmtrack_ext.registry import MODELS
 from mmtrack_ext.utils.config import read_config
 
 DETECTOR, EMBED_HEAD = 'detector.', 'track_head.embed_head.'
-COUNTER = 'num_batches_tracked'  # of batch norms; files before PyTorch 0.4.1 lack them
 DEPTHS = {6: 50, 23: 101}  # of ResNets by the blocks of their third stage
 
 
@@ -49,7 +47,7 @@ def convert_qdtrack(path: Path | str, config: Path | str, *, trust: bool = False
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
     state = {
-        key: renamed[key].detach().clone() if key in renamed else torch.zeros((), dtype=torch.long)
+        key: plain_copy(renamed[key]) if key in renamed else torch.zeros((), dtype=torch.long)
         for key in expected
     }
     return Converted(name, num_classes, 'as stored', Path(path).name, state)
@@ -112,19 +110,4 @@ def adapted_model(
 def model_shapes(model: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     """Shapes of a model's weights by name; it takes no memory."""
     with torch.device('meta'):
-        return {k: tuple(v.shape) for k, v in MODELS.build(model).state_dict().items()}
-
-
-def compare_weights(
-    weights: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...]]
-) -> Difference:
-    """How weights, by our names, differ from a model's."""
-    return Difference(
-        [k for k in expected if k not in weights and not k.endswith(COUNTER)],
-        [k for k in weights if k not in expected],
-        [
-            f'{k} {tuple(v.shape)}'
-            for k, v in weights.items()
-            if k in expected and tuple(v.shape) != expected[k]
-        ],
-    )
+        return shapes_of(MODELS.build(model))

@@ -24,9 +24,9 @@ FRAMES = range(0, 795, 66)  # of the video, from 0: thirteen of them
 MEAN, STD = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)  # NanoDet's, BGR
 
 
-@pytest.fixture(autouse=True)
-def _registered() -> None:
-    register_all_modules()  # for each test: a Runner of another one may have changed the scope
+def pytest_runtest_setup() -> None:
+    """As in tests/test_models: types are looked up here, and fixtures of any scope build them."""
+    register_all_modules()
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,6 @@ def _one_thread(one_thread: None) -> None: ...
 
 @pytest.fixture(scope='session')
 def zoo(root: Path) -> NanoDetZoo:
-    register_all_modules()
     return NanoDetZoo(root / 'configs/_base_/models')
 
 

@@ -13,26 +13,20 @@ from mmtrack_ext.registry import MODELS
 # isort: split
 from mmengine.config import Config
 
+from mmtrack_ext.model_zoo.converted import compare_weights
 from mmtrack_ext.model_zoo.qdtrack import (
     adapted_model,
-    compare_weights,
     convert_qdtrack,
     model_shapes,
     rename_qdtrack,
 )
 from mmtrack_ext.utils.config import read_config
-from mmtrack_ext.utils.register_all_modules import register_all_modules
 
 PREFIXES = {
     'mmdet 3.3': ('detector.', 'track_head.embed_head.'),
     'several GPUs': ('module.detector.', 'module.track_head.embed_head.'),
     'the original': ('', 'roi_head.track_head.'),
 }
-
-
-@pytest.fixture(scope='module', autouse=True)
-def _registered():
-    register_all_modules()
 
 
 @pytest.fixture

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor
-
-from mmtrack_ext.fileio import FileFormatError, atomic_write
+from mmtrack_ext.fileio import FileFormatError
+from mmtrack_ext.model_zoo.converted import Converted
 from mmtrack_ext.model_zoo.folded import folded_state, recognise_folded
 from mmtrack_ext.model_zoo.graph import Convolution
 from mmtrack_ext.model_zoo.nanodet_state import read_nanodet_weights, recognise_nanodet
@@ -24,32 +20,6 @@ EXPORTED: dict[str, Callable[[Path], tuple[list[Convolution], str]]] = {
     '.onnx': read_onnx,
 }
 SUPPORTED = '.ckpt and .pth of NanoDet, .param of ncnn (with its .bin beside), .onnx'
-
-
-@dataclass(frozen=True)
-class Converted:
-    """A network's weights under our names, and where they are from."""
-
-    network: str
-    num_classes: int
-    weights: str  # which: 'the moving average of two copies', 'as stored', ...
-    source: str
-    state_dict: dict[str, Tensor]
-
-    def checkpoint(self) -> dict[str, Any]:
-        """What our loaders read."""
-        meta = dict(
-            network=self.network,
-            source=self.source,
-            classes=self.num_classes,
-            weights=self.weights,
-        )
-        return {'meta': meta, 'state_dict': self.state_dict}
-
-    def save(self, path: Path | str) -> None:
-        """Write the checkpoint, as a whole or not at all."""
-        with atomic_write(path, 'wb') as file:
-            torch.save(self.checkpoint(), file)
 
 
 def convert_nanodet(path: Path | str, zoo: NanoDetZoo, *, trust: bool = False) -> Converted:
