@@ -1,4 +1,4 @@
-"""Distributed training, for models whose losses are averaged over processes."""
+"""The scope that types are looked up in; distributed training, for losses over processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from typing import Any
 import pytest
 import torch
 
+from mmtrack_ext.utils.register_all_modules import register_all_modules
+
 PROGRAM = Path(__file__).with_name('two_processes.py')
+
+
+def pytest_runtest_setup() -> None:
+    """Types are looked up here, whatever scope an earlier test's Runner has left.
+
+    No fixture: those of a module or session come before any of a test, and build networks.
+    """
+    register_all_modules()
 
 
 @pytest.fixture

@@ -103,11 +103,3 @@ def network(original_weights: dict[str, torch.Tensor]) -> Network:
         }
     )
     return network
-
-
-@pytest.fixture(autouse=True)
-def _our_scope():
-    """Types are looked up here, whatever scope an earlier test has left."""
-    from mmtrack_ext.utils.register_all_modules import register_all_modules
-
-    register_all_modules()

@@ -12,7 +12,6 @@ from torch.testing import assert_close
 
 from mmtrack_ext.registry import MODELS, TRANSFORMS
 from mmtrack_ext.utils.config import read_config
-from mmtrack_ext.utils.register_all_modules import register_all_modules
 
 CONFIGS = ('jointtracknet', 'centertrack', 'fairmot-like')
 # Objects by frame: identity and whether the frame before has it, too. Two frames a process.
@@ -20,11 +19,6 @@ SHARED = ([[(0, True), (1, True), (2, False)], [(3, True)]], [[(4, True)], []])
 EMPTY = ([[(0, True), (1, True), (2, False)], [(3, True)]], [[], []])
 NAMELESS = ([[(0, True)], [(1, False)]], [[(-1, True)], [(-1, False), (-1, False)]])
 ALL_EMPTY = ([[], []], [[], []])
-
-
-@pytest.fixture(scope='module', autouse=True)
-def _registered():
-    register_all_modules()
 
 
 @pytest.fixture

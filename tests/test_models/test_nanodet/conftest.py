@@ -23,12 +23,6 @@ from mmengine.config import Config
 from mmengine.structures import InstanceData
 
 from mmtrack_ext.models.detectors import rename_nanodet_key
-from mmtrack_ext.utils.register_all_modules import register_all_modules
-
-
-@pytest.fixture(scope='session', autouse=True)
-def _registered() -> None:
-    register_all_modules()
 
 
 @pytest.fixture(autouse=True)

@@ -16,14 +16,8 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mmtrack_ext.utils.config import read_config
-from mmtrack_ext.utils.register_all_modules import register_all_modules
 
 CHANNELS = 16
-
-
-@pytest.fixture(scope='session', autouse=True)
-def _registered() -> None:
-    register_all_modules()
 
 
 @pytest.fixture(autouse=True)
