@@ -268,5 +268,9 @@ def test_files_that_cannot_be_scored_by(tmp_path, make_truth):
     ):
         read_federated(path)
     path.write_text('[')
+    with pytest.raises(FileFormatError, match='this is no TAO or LVIS annotation file') as error:
+        read_federated(path)
+    assert str(error.value).count('bad.json') == 1
+    path.write_text('[]')
     with pytest.raises(FileFormatError, match='this is no TAO or LVIS annotation file'):
         read_federated(path)

@@ -137,6 +137,25 @@ def test_a_broken_file_is_named_in_one_line(tmp_path, save, convert, content, pr
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize(
+    ('content', 'problem'),
+    [
+        ('{', 'this is no JSON file'),
+        ([dict(id=11)], "this is no list of categories, 'categories' is missing"),
+        (dict(images=[]), "this is no list of categories, 'categories' is missing"),
+        (dict(categories=[dict(id=11), dict(name='crow')]), "entry 1 of 'categories' has no 'id'"),
+    ],
+)
+def test_a_broken_list_of_test_categories_is_named(tmp_path, save, convert, content, problem):
+    save(tao())
+    save(content, 'test_categories.json')
+    status, _, error = convert()
+    assert status == 2
+    assert error.startswith(f'error: {tmp_path}/tao/annotations/test_categories.json: {problem}')
+    assert error.count('\n') == 1
+    assert not (tmp_path / 'out').exists()
+
+
 def test_wrong_folder(tmp_path, convert):
     (tmp_path / 'tao').mkdir()
     status, _, error = convert()

@@ -27,7 +27,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmtrack_ext.fileio import FileFormatError, atomic_write, read_json, read_tables
+from mmtrack_ext.fileio import FileFormatError, atomic_write, read_tables
 from mmtrack_ext.utils.command_line import progress, run_tool, warn
 
 SPLITS = {  # of the output, and the names that the file is known by
@@ -125,7 +125,8 @@ def seen_categories(
     seen = {row['category_id'] for one in contents.values() for row in one['annotations']}
     path = next(iter(paths.values())).with_name(TEST_CATEGORIES)
     if path.is_file():
-        seen |= {category['id'] for category in read_json(path)['categories']}
+        content = read_tables(path, {'categories': ('id',)}, kind='list of categories')
+        seen |= {category['id'] for category in content['categories']}
     elif 'test' in contents and not contents['test']['annotations']:
         warn(f'{paths["test"]} has no annotations and there is no {path}: its classes do not count')
     split, content = next(iter(contents.items()))

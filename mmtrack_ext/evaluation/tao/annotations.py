@@ -7,7 +7,6 @@ In a federated set each video (or image) is annotated for some categories only: 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 
 from mmtrack_ext.association.arrays import IntArray
 from mmtrack_ext.evaluation.tao.rows import Rows
-from mmtrack_ext.fileio import FileFormatError
+from mmtrack_ext.fileio import FileFormatError, read_json
 
 LISTS = ('neg_category_ids', 'not_exhaustive_category_ids')
 
@@ -117,14 +116,12 @@ def read_federated(path: Path | str) -> FederatedTruth:
             f'{path}: no such annotation file; tools/dataset_converters/tao2coco.py makes it'
         )
     try:
-        content = json.loads(Path(path).read_text(encoding='utf-8'))
-        return _truth(str(path), content)
-    except FileFormatError:
-        raise
+        return _truth(str(path), read_json(path))
     except KeyError as error:
         raise FileFormatError(path, f'an entry lacks, or refers to a missing, {error}') from None
     except (ValueError, TypeError) as error:
-        raise FileFormatError(path, f'this is no TAO or LVIS annotation file ({error})') from None
+        problem = str(error).removeprefix(f'{path}: ')  # as read_json begins
+        raise FileFormatError(path, f'this is no TAO or LVIS annotation file ({problem})') from None
 
 
 def _truth(path: str, content: dict[str, Any]) -> FederatedTruth:
