@@ -11,9 +11,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmtrack_ext.fileio import atomic_write
 from mmtrack_ext.utils.command_line import check_min_score, is_first_process, run_tool
-from mmtrack_ext.utils.config import config_options, load_config
 
 TRACK_METRICS = ('MOTMetric', 'TAOMetric')  # those that write what was tracked
 
@@ -55,6 +53,9 @@ def main() -> None:
     arguments = parse_arguments()
     arguments.checkpoint = arguments.checkpoint or arguments.checkpoint_option
     check_min_score(arguments.min_score)
+    # Not at the top of the file: from here on, Ctrl-C is one line.
+    from mmtrack_ext.utils.config import config_options, load_config
+
     options = config_options(arguments.cfg_options)
     config = load_config(arguments.config, options, tracker=arguments.tracker)
     adapt(config, arguments)
@@ -62,6 +63,7 @@ def main() -> None:
     choose_device(arguments.device)
     # Only now: the choice of the device must come before torch looks for GPUs.
     from mmtrack_ext.apis.models import check_testing, load_weights
+    from mmtrack_ext.engine.first_batch import first_batch_errors
     from mmtrack_ext.engine.preflight import one_line_errors
     from mmtrack_ext.engine.runner import MOTRunner, check_launcher, leave_processes
 
@@ -76,7 +78,9 @@ def main() -> None:
     with one_line_errors(arguments.config):
         runner = MOTRunner.from_cfg(config)
     load_weights(getattr(runner.model, 'module', runner.model), **weights)
-    write_evaluation(arguments.out / 'evaluation.json', runner.test())
+    with first_batch_errors(runner, arguments.config):
+        scores = runner.test()
+    write_evaluation(arguments.out / 'evaluation.json', scores)
     print_written(config, arguments)
     leave_processes()
 
@@ -166,6 +170,8 @@ def choose_device(name: str | None) -> None:
 
 def write_evaluation(path: Path, scores: dict[str, Any]) -> None:
     """Every score by its name in logs: those of tracks, and of detections."""
+    from mmtrack_ext.fileio import atomic_write
+
     if is_first_process() and scores:
         with atomic_write(path) as file:
             json.dump(scores, file, indent=2, default=float)

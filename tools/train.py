@@ -11,7 +11,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmtrack_ext.utils.command_line import is_first_process, run_tool
-from mmtrack_ext.utils.config import config_options, load_config, looks_at_frames
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -44,10 +43,14 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Prepare the config, check everything, then train."""
     arguments = parse_arguments()
+    # Not at the top of the file: from here on, Ctrl-C is one line.
+    from mmtrack_ext.utils.config import config_options, load_config
+
     config = load_config(arguments.config, config_options(arguments.cfg_options))
     adapt(config, arguments)
     # Only now: these need torch, and a mistake in the command line should not wait for it.
     from mmtrack_ext.engine.checkpoints import trusted_checkpoints
+    from mmtrack_ext.engine.first_batch import first_batch_errors
     from mmtrack_ext.engine.preflight import check_training, one_line_errors
     from mmtrack_ext.engine.runner import MOTRunner, check_launcher, leave_processes
     from mmtrack_ext.utils.register_all_modules import register_all_modules
@@ -59,7 +62,8 @@ def main() -> None:
     with trusted_checkpoints(arguments.trust_checkpoint):
         with one_line_errors(arguments.config):
             runner = MOTRunner.from_cfg(config)
-        train(runner)
+        with first_batch_errors(runner, arguments.config):
+            runner.train()
     say(f'Wrote {written(runner)} to {config.work_dir}')
     leave_processes()
 
@@ -91,6 +95,8 @@ def adapt(config: Any, arguments: argparse.Namespace) -> None:
 
 def what_to_do_instead(config: Any) -> str:
     """What a config without training data is for."""
+    from mmtrack_ext.utils.config import looks_at_frames
+
     model = config.get('model') or {}
     if 'tracker' in model and not looks_at_frames(model):
         return 'its detections come from files; run tools/track_detections.py'
@@ -126,17 +132,6 @@ def choose_start(config: Any, arguments: argparse.Namespace) -> None:
         else:
             say(f'Resuming from {last}')
             config.load_from = str(last)
-
-
-def train(runner: Any) -> None:
-    """Train; say in one line that the GPU is too small."""
-    import torch
-
-    try:
-        runner.train()
-    except torch.cuda.OutOfMemoryError as error:
-        reason = str(error).splitlines()[0]
-        raise MemoryError(f'{reason} A lower train_dataloader.batch_size needs less.') from error
 
 
 def written(runner: Any) -> str:

@@ -14,6 +14,9 @@ Item = TypeVar('Item')
 # Mistakes of the user, as readers, trackers and mmengine's config loader raise them.
 USER_ERRORS = (ValueError, OSError, MemoryError)
 
+# The environment variable that asks for tracebacks.
+DEBUG = 'MMTRACK_EXT_DEBUG'
+
 
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool's ``main``; turn a user's mistake into one line and exit status 2.
@@ -22,14 +25,24 @@ def run_tool(main: Callable[[], None]) -> None:
     """
     try:
         main()
-    except KeyboardInterrupt:
-        print('Interrupted; files already written are complete.', file=sys.stderr)
-        sys.exit(130)
-    except USER_ERRORS as error:
-        if os.environ.get('MMTRACK_EXT_DEBUG'):
+    except (Exception, KeyboardInterrupt) as error:
+        if _is_interrupt(error):
+            print('Interrupted; files already written are complete.', file=sys.stderr)
+            sys.exit(130)
+        if os.environ.get(DEBUG) or not isinstance(error, USER_ERRORS):
             raise
         print(f'error: {_one_line(error)}', file=sys.stderr)
         sys.exit(2)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Ctrl-C, or what a library made of it: mmengine formats configs under a bare ``except``.
+
+    A file that could not be completed after Ctrl-C is an error of its own.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt | OSError):
+        error = error.__cause__ or error.__context__
+    return isinstance(error, KeyboardInterrupt)
 
 
 def _one_line(error: Exception) -> str:
