@@ -9,7 +9,6 @@ as the config makes it and the one of the checkpoint see the same items, augment
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 from collections import Counter
 from pathlib import Path
@@ -35,6 +34,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.items < 1:
         raise ValueError(f'--items must be at least 1. Got {arguments.items}.')
+    from mmengine.runner import set_random_seed
+
     from mmtrack_ext.engine.checkpoints import load_model_weights
     from mmtrack_ext.engine.preflight import quietly
     from mmtrack_ext.registry import DATASETS, MODELS
@@ -43,7 +44,7 @@ def main() -> None:
     register_all_modules()
     config = load_config(arguments.config)
     dataset = DATASETS.build(config.train_dataloader.dataset)
-    start_over()
+    set_random_seed(SEED)
     with quietly():
         model = MODELS.build(config.model)
         model.init_weights()
@@ -62,22 +63,13 @@ def main() -> None:
         print(f'Wrote table {arguments.table} to {arguments.readme}')
 
 
-def start_over() -> None:
-    """The same random numbers again."""
-    import numpy as np
-    import torch
-
-    random.seed(SEED)
-    np.random.seed(SEED)  # noqa: NPY002  # what transforms draw from
-    torch.manual_seed(SEED)
-
-
 def losses(model: Any, dataset: Any, count: int, size: int) -> dict[str, float]:
     """The mean of each loss over ``count`` items in batches; the network stays as it is."""
     import torch
     from mmengine.dataset import pseudo_collate
+    from mmengine.runner import set_random_seed
 
-    start_over()
+    set_random_seed(SEED)  # the same random numbers again
     order = torch.randperm(len(dataset))[:count].tolist()
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     model.train()
