@@ -91,6 +91,11 @@ def widths_and_heights(boxes_xyxy: FloatArray) -> tuple[FloatArray, FloatArray]:
     return right - left, bottom - top
 
 
+def centers(boxes_xyxy: FloatArray) -> FloatArray:
+    """(N, 4) to (N, 2), in pixels."""
+    return (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
+
+
 def area(boxes_xyxy: FloatArray) -> FloatArray:
     """(N, 4) to (N,), in square pixels."""
     widths, heights = widths_and_heights(boxes_xyxy)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from mmtrack_ext.association.boxes import centers
 
 FARTHEST = 1e9  # pixels; a network that diverged, or numbers that are no boxes
 Rows: TypeAlias = BoolArray | IntArray | slice | int | np.integer[Any]
@@ -89,6 +90,11 @@ class Detections:
         for name, column in zip(names, columns, strict=True):
             object.__setattr__(detections, name, column)
         return detections
+
+
+def motion_starts(detections: Detections) -> FloatArray:
+    """(D, 2) the points that displacements start from, in pixels."""
+    return centers(detections.boxes) if detections.centers is None else detections.centers
 
 
 def wanted_rows(

@@ -24,6 +24,7 @@ from mmtrack_ext import registry as registries
 from mmtrack_ext.engine.checkpoint_sources import scheme_of
 from mmtrack_ext.engine.checkpoints import check_resumable, load_checkpoint
 from mmtrack_ext.engine.model_weights import MIN_FILLED_TO_START, fill_model
+from mmtrack_ext.utils.training_sets import check_classes
 
 # What the Runner builds late, and optimizers, whose unknown names mmengine does not mention.
 NAMED = {
@@ -110,9 +111,11 @@ def _build_data(config: Config, path: Path | str, phase: str, model: nn.Module) 
             dataset = registries.DATASETS.build(loader.dataset)
         with one_line_errors(f'{path}: {phase}_dataloader'):
             Runner.build_dataloader({**loader, 'dataset': dataset}, seed=0)
-        if phase == 'train' and hasattr(model, 'check_training_set'):
+        if phase == 'train':
             with one_line_errors(str(path)):
-                model.check_training_set(dataset)
+                check_classes(model, dataset)
+                if hasattr(model, 'check_training_set'):
+                    model.check_training_set(dataset)
         with one_line_errors(f'{path}: {phase}_dataloader.dataset.pipeline'):
             _check_item(dataset[0])
     for node in _typed(evaluators):

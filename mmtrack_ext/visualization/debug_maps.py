@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from mmtrack_ext.association.detections import Detections
+from mmtrack_ext.association.detections import Detections, motion_starts
 from mmtrack_ext.visualization.colors import Color
 from mmtrack_ext.visualization.drawing import line_thickness
 from mmtrack_ext.visualization.labels import draw_label
@@ -77,9 +77,7 @@ def draw_displacements(image: np.ndarray | None, detections: Detections) -> None
     """Arrows from the present centres to those of the frame before, into the image."""
     if image is None or detections.displacements is None:
         return
-    starts = detections.centers
-    if starts is None:
-        starts = (detections.boxes[:, :2] + detections.boxes[:, 2:]) / 2
+    starts = motion_starts(detections)
     thickness = line_thickness(image)
     for start, end in zip(starts, starts + detections.displacements, strict=True):
         ends = [tuple(map(int, np.round(point))) for point in (start, end)]

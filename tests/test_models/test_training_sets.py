@@ -7,12 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from mmtrack_ext.models.data_preprocessors import FramePairPreprocessor
-from mmtrack_ext.models.mot.training_sets import (
-    check_class_count,
-    check_frames,
-    check_identities,
-    leaf_datasets,
-)
+from mmtrack_ext.models.mot.training_sets import check_frames, check_identities
 
 
 def part(first, count):
@@ -26,12 +21,6 @@ def joined(*parts):
     return SimpleNamespace(datasets=[SimpleNamespace(dataset=one) for one in parts])
 
 
-def test_datasets_inside_of_wrappers():
-    first, second = part(0, 3), part(3, 4)
-    assert leaf_datasets(joined(first, joined(second))) == [first, second]
-    assert leaf_datasets(first) == [first]
-
-
 def test_identities_of_several_datasets():
     first, second = part(0, 3), part(3, 4)
     check_identities(joined(second, first, first), 7)  # a dataset may be there twice
@@ -40,12 +29,6 @@ def test_identities_of_several_datasets():
     with pytest.raises(ValueError, match=r'2\.json: first_identity=2 .* set it to at least 3\.'):
         check_identities(joined(part(2, 9), first), 99)
     check_identities(joined(part(None, 9), first), 3)  # numbers of the file, not known here
-
-
-def test_classes_of_every_dataset_and_head():
-    check_class_count(joined(part(0, 1), SimpleNamespace()), [1, 1], 'num_classes')
-    with pytest.raises(ValueError, match=r'num_classes is 3, .* 1 classes \(pedestrian\)'):
-        check_class_count(joined(part(0, 1)), [1, 3], 'num_classes')
 
 
 def test_pairs_are_for_models_that_learn_from_pairs():

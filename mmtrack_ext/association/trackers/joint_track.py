@@ -21,7 +21,7 @@ from mmtrack_ext.association.costs import (
     squared_distances,
     unit_vectors,
 )
-from mmtrack_ext.association.detections import Detections, TrackedBoxes
+from mmtrack_ext.association.detections import Detections, TrackedBoxes, motion_starts
 from mmtrack_ext.association.gallery import moving_average
 from mmtrack_ext.association.parameters import check_choice, check_number, check_type
 from mmtrack_ext.association.public_detections import check_public_centers, near_public
@@ -193,7 +193,7 @@ class JointTracker(AppearanceTracker):
 
     def displaced_centers(self) -> FloatArray:
         """(D, 2) where the things detected were in the frame before, in pixels of this frame."""
-        points = centers_of(self.detections)
+        points = motion_starts(self.detections)
         if not self.use_displacement or self.detections.displacements is None:
             return points
         points = points + self.detections.displacements
@@ -246,7 +246,7 @@ class JointTracker(AppearanceTracker):
         super().remember(rows, columns, new=new)
         tracks = self.tracks
         tracks.misses[rows] = 0
-        tracks.centers[rows] = centers_of(self.detections)[columns]
+        tracks.centers[rows] = motion_starts(self.detections)[columns]
         if self.detections.displacements is not None:
             tracks.displacements[rows] = self.detections.displacements[columns]
         if self.use_embedding and self.embedding_update != 'ema':
@@ -288,13 +288,6 @@ class JointTracker(AppearanceTracker):
     def blend(self, old: Float32Array, new: Float32Array) -> Float32Array:
         """Moving average; the means of windows come after it."""
         return moving_average(old, new, self.embedding_momentum)
-
-
-def centers_of(detections: Detections) -> FloatArray:
-    """(D, 2) the points that displacements start from."""
-    if detections.centers is not None:
-        return detections.centers
-    return (detections.boxes[:, :2] + detections.boxes[:, 2:]) / 2
 
 
 def _warp(points: FloatArray, warp: FloatArray) -> FloatArray:

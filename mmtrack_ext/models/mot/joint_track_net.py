@@ -13,7 +13,16 @@ from torch import Tensor
 from mmtrack_ext.association.detections import Detections, TrackedBoxes
 from mmtrack_ext.models.mot.base_mot_model import BaseMOTModel, place_of
 from mmtrack_ext.models.mot.joint_track_checks import check_heads, check_public, complete_test_cfg
-from mmtrack_ext.models.mot.training_sets import check_class_count, check_identities
+from mmtrack_ext.models.mot.joint_track_inputs import (
+    check_identified,
+    check_size,
+    empty_heatmaps,
+    previous_images,
+    prior_heatmaps,
+    public_centers,
+    warp_matrix,
+)
+from mmtrack_ext.models.mot.training_sets import check_identities
 from mmtrack_ext.models.tracking_heads.center_decoding import (
     Outputs,
     decode,
@@ -23,10 +32,6 @@ from mmtrack_ext.models.tracking_heads.center_decoding import (
 )
 from mmtrack_ext.registry import MODELS
 from mmtrack_ext.structures import detections_to_instances, to_numpy
-from mmtrack_ext.structures.center_warp import warp_boxes
-from mmtrack_ext.structures.heatmaps import draw_prior_heatmap
-
-COARSEST_STRIDE = 32  # of DLA and ResNet; the neck doubles their maps, so all must be whole
 
 
 @MODELS.register_module()
@@ -119,7 +124,7 @@ class JointTrackNet(BaseMOTModel):
         if not isinstance(inputs, Tensor):
             return self.network(*inputs)
         previous = inputs if self._takes('prev_img') else None
-        prior = inputs.new_zeros(len(inputs), 1, *inputs.shape[2:]) if self._uses_prior() else None
+        prior = empty_heatmaps(inputs) if self._uses_prior() else None
         return self.network(inputs, previous, prior)
 
     def loss(self, inputs: Tensor, data_samples: list[DetDataSample]) -> dict[str, Tensor]:
@@ -143,9 +148,9 @@ class JointTrackNet(BaseMOTModel):
                 "dict(type='CenterTargets') and the model "
                 "data_preprocessor=dict(type='FramePairPreprocessor', ...)."
             )
-        _check_size(inputs)
+        check_size(inputs)
         if {'tracking', 'embedding'} & set(getattr(self.bbox_head, 'heads', ())):
-            _check_identified(keys)
+            check_identified(keys)
         images, previous = inputs.split(count)
         prior = None
         if self._takes('prior_heatmap'):
@@ -155,11 +160,8 @@ class JointTrackNet(BaseMOTModel):
         return losses
 
     def check_training_set(self, dataset: Any) -> None:
-        """Also refuses other classes, and more identities than the loss knows."""
+        """Also refuses more identities than the loss knows."""
         super().check_training_set(dataset)
-        if hasattr(self.bbox_head, 'num_classes'):
-            counts = [self.bbox_head.num_classes]
-            check_class_count(dataset, counts, 'model.bbox_head.num_classes')
         identity = getattr(self.criterion, 'identity', None)
         if identity is not None:
             check_identities(dataset, identity.num_ids)
@@ -177,11 +179,13 @@ class JointTrackNet(BaseMOTModel):
     @torch.no_grad()
     def detect(self, inputs: Tensor, data_samples: list[DetDataSample]) -> list[Detections]:
         """The detections of every frame, also left in ``pred_instances``."""
-        _check_size(inputs)
+        check_size(inputs)
+        video, frame = place_of(data_samples[0])
+        if frame and (video, frame) != (self._video, self._next_frame):
+            self.enter_frame(data_samples[0])  # which refuses it
         cfg = self.test_cfg
-        previous = self._previous_images(inputs, data_samples)
-        prior = self._prior_heatmaps(inputs, data_samples) if self._uses_prior() else None
-        given = [inputs, previous if self._takes('prev_img') else None, prior]
+        previous, prior = self._given_beside(inputs, data_samples)
+        given = [inputs, previous, prior]
         if cfg['flip_test']:
             given = [x if x is None else torch.cat([x, x.flip(-1)]) for x in given]
         outputs = self.network(*given)
@@ -192,7 +196,7 @@ class JointTrackNet(BaseMOTModel):
             detections = detections_of(
                 decoded,
                 index,
-                grid_to_image(_warp_matrix(sample), stride),
+                grid_to_image(warp_matrix(sample), stride),
                 min_score=cfg['min_score'],
                 track_center=cfg['track_center'],
                 zero_displacement=cfg['zero_displacement'],
@@ -201,7 +205,8 @@ class JointTrackNet(BaseMOTModel):
             if self.keep_debug_maps:
                 sample.debug_maps = _debug_maps(index, inputs, outputs, prior, sample)
             found.append(detections)
-        self._last_image = inputs[-1:].clone()  # not a view, which would keep the batch
+        if previous is not None:
+            self._last_image = inputs[-1:].clone()  # not a view, which would keep the batch
         return found
 
     def track(self, sample: DetDataSample, detections: Detections) -> TrackedBoxes:
@@ -213,38 +218,22 @@ class JointTrackNet(BaseMOTModel):
         """Also where tracks may start."""
         options = super().tracker_options(sample)
         if self.test_cfg['public_detections']:
-            options['public_centers'] = _public_centers(sample)
+            options['public_centers'] = public_centers(sample)
         return options
 
-    def _previous_images(self, inputs: Tensor, data_samples: list[DetDataSample]) -> Tensor:
-        """(B, 3, H, W): the frame before each; the first frame of a video is its own."""
-        first = data_samples[0]
-        video, frame = place_of(first)
-        if frame and (video, frame) != (self._video, self._next_frame):
-            self.enter_frame(first)  # which refuses it
-        last = inputs[:1] if self._last_image is None else self._last_image.to(inputs)
-        starts = [index for index, sample in enumerate(data_samples) if sample.frame_id == 0]
-        before = inputs.new_empty(inputs.shape)
-        before[1:] = inputs[:-1]
-        before[starts] = inputs[starts]
-        if frame:
-            before[:1] = last
-        return before
-
-    def _prior_heatmaps(self, inputs: Tensor, data_samples: list[DetDataSample]) -> Tensor:
-        """(B, 1, H, W): where the tracks were that the frame before has matched."""
-        heatmaps = inputs.new_zeros(len(inputs), 1, *inputs.shape[2:])
-        if self.test_cfg['zero_prior_heatmap']:
-            return heatmaps
-        for heatmap, sample in zip(heatmaps, data_samples, strict=True):
-            if sample.frame_id:
-                tracks = self._last_tracks
-                seen = tracks.detection_index >= 0
-                seen &= tracks.scores >= self.test_cfg['prior_min_score']
-                boxes = warp_boxes(tracks.boxes[seen], np.asarray(_warp_matrix(sample)))
-                drawn = draw_prior_heatmap(boxes, tuple(inputs.shape[2:]))
-                heatmap[0] = torch.from_numpy(drawn).to(heatmap)
-        return heatmaps
+    def _given_beside(
+        self, inputs: Tensor, data_samples: list[DetDataSample]
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """The frame before each, and its prior heat map; None for what the network does without."""
+        previous = prior = None
+        if self._takes('prev_img'):
+            previous = previous_images(inputs, data_samples, self._last_image)
+        if self._uses_prior():
+            prior = empty_heatmaps(inputs)
+            if not self.test_cfg['zero_prior_heatmap']:
+                min_score = self.test_cfg['prior_min_score']
+                prior = prior_heatmaps(inputs, data_samples, self._last_tracks, min_score=min_score)
+        return previous, prior
 
     def _takes(self, name: str) -> bool:
         """Whether the backbone has a stem for this."""
@@ -271,43 +260,6 @@ class JointTrackNet(BaseMOTModel):
                     f"'backbone', 'neck.dla_up' or 'bbox_head.hm'. Got {name!r}."
                 )
         return [modules[name] for name in self.frozen_parts]
-
-
-def _check_size(inputs: Tensor) -> None:
-    height, width = inputs.shape[2:]
-    if height % COARSEST_STRIDE or width % COARSEST_STRIDE:
-        raise ValueError(
-            f'JointTrackNet takes images whose sides are multiples of {COARSEST_STRIDE}. Got '
-            f'{width} x {height}: change the scale of CenterResize and PairedCenterAffine.'
-        )
-
-
-def _check_identified(samples: list[DetDataSample]) -> None:
-    if any('gt_instances' in s and 'instances_id' not in s.gt_instances for s in samples):
-        raise ValueError(
-            'JointTrackNet learns from identities, and a training frame came without them; load '
-            "them with dict(type='LoadTrackAnnotations') instead of dict(type='LoadAnnotations')."
-        )
-
-
-def _warp_matrix(sample: DetDataSample) -> Any:
-    if 'warp_matrix' not in sample:
-        raise ValueError(
-            "JointTrackNet got a frame without 'warp_matrix', the way from the image to the input "
-            "of the network; resize the frames of the dataset by dict(type='CenterResize')."
-        )
-    return sample.warp_matrix
-
-
-def _public_centers(sample: DetDataSample) -> np.ndarray:
-    """(P, 2) in pixels."""
-    if 'detections' not in sample:
-        raise ValueError(
-            'JointTrackNet was asked to start tracks at public detections, and a frame came '
-            "without; add dict(type='LoadDetections', path=...) to the pipeline of the dataset."
-        )
-    boxes = sample.detections.boxes
-    return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 
 def _debug_maps(

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from mmtrack_ext.association.detections import Detections
 from mmtrack_ext.models.mot.base_mot_model import BaseMOTModel
-from mmtrack_ext.models.mot.training_sets import check_class_count
 from mmtrack_ext.registry import MODELS
 from mmtrack_ext.structures import instances_to_detections
 
@@ -67,13 +66,8 @@ class QDTrack(BaseMOTModel):
             self.detector.eval()
 
     def check_training_set(self, dataset: Any) -> None:
-        """Also refuses other classes, and settings for testing alone."""
+        """Also refuses settings for testing alone."""
         super().check_training_set(dataset)
-        heads = self.detector.roi_head.bbox_head
-        heads = list(heads) if isinstance(heads, torch.nn.ModuleList) else [heads]
-        counts = [head.num_classes for head in heads]
-        where = 'model.detector.roi_head.bbox_head.num_classes'
-        check_class_count(dataset, counts, where)
         for name in ('detector', 'track_head'):
             if getattr(self, name).train_cfg is None:
                 raise ValueError(f'To train, QDTrack needs model.{name}.train_cfg, which is None.')

@@ -1,21 +1,14 @@
-"""Whether a training set is one that a model can learn from, found out before the training."""
+"""Whether a tracking model can learn from a training set, found out before the training."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from mmcv.transforms import LoadImageFromFile
 from torch import nn
 
 from mmtrack_ext.models.data_preprocessors import FramePairPreprocessor
-
-
-def leaf_datasets(dataset: Any) -> list[Any]:
-    """The datasets inside of wrappers such as ``ConcatDataset``, or the dataset itself."""
-    single = [dataset.dataset] if hasattr(dataset, 'dataset') else []
-    parts = getattr(dataset, 'datasets', None) or single
-    return [leaf for part in parts for leaf in leaf_datasets(part)] or [dataset]
+from mmtrack_ext.utils.training_sets import leaf_datasets
 
 
 def check_frames(model: nn.Module, dataset: Any, *, pairs: bool) -> None:
@@ -82,28 +75,6 @@ def check_identities(dataset: Any, num_ids: int) -> None:
             f'The training set has identities up to {end - 1}, and IdentityLoss was built for '
             f'{num_ids}: set model.criterion.identity.num_ids to at least {end}.'
         )
-
-
-def check_class_count(dataset: Any, counts: Sequence[int], where: str) -> None:
-    """Refuse a training set with another number of classes than the model has.
-
-    Args:
-        dataset: the training set; parts of it that do not name their classes are not judged.
-        counts: of the model; one or, for several heads, more.
-        where: of the counts, for the message.
-
-    Raises:
-        ValueError: it has.
-    """
-    for leaf in leaf_datasets(dataset):
-        classes = getattr(leaf, 'metainfo', {}).get('classes')
-        for count in counts if classes else ():
-            if count != len(classes):
-                raise ValueError(
-                    f'{where} is {count}, and the training dataset has {len(classes)} classes '
-                    f'({", ".join(classes[:3])}{", ..." if len(classes) > 3 else ""}): set it to '
-                    f'{len(classes)}, or metainfo=dict(classes=...) of the dataset.'
-                )
 
 
 def _first_identity(dataset: Any) -> Any:
