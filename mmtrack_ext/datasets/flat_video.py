@@ -106,6 +106,12 @@ class FlatVideoDataset(BaseDetDataset):
         super().get_subset_(indices)
         self._places = kept
 
+    def _copy_without_annotation(self, memo: dict[int, Any] | None = None) -> FlatVideoDataset:
+        # mmengine's default is one dict for all calls. It takes an object for the copy of another
+        # that had the same address in an earlier call.
+        copied: FlatVideoDataset = super()._copy_without_annotation({} if memo is None else memo)
+        return copied
+
     def get_subset(self, indices: Sequence[int] | int) -> FlatVideoDataset:
         """A dataset of the first, the last (a negative number), or the given items."""
         subset = super().get_subset(indices)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from mmengine.dataset import ClassBalancedDataset, ConcatDataset, pseudo_collate
+from mmengine.dataset import BaseDataset, ClassBalancedDataset, ConcatDataset, pseudo_collate
 
 from mmtrack_ext.datasets.reference_frame import ReferenceFrame
 from mmtrack_ext.models.data_preprocessors import FramePairPreprocessor
@@ -103,6 +103,16 @@ def test_pairs_of_a_part_of_a_dataset(pairs):
     assert {part[0]['data_samples'][1].img_id for _ in range(20)} == {3}
     pairs.get_subset_(2)
     assert partners(pairs, 1) == {1}
+
+
+def test_a_part_has_its_own_pipeline(pairs):
+    # What mmengine copied in an earlier call may have had the address of this pipeline.
+    remembered = BaseDataset._copy_without_annotation.__defaults__[0]
+    remembered[id(pairs.pipeline)] = 'of another dataset'
+    try:
+        assert partners(pairs.get_subset([0, 1, 2]), 0) == {2}
+    finally:
+        del remembered[id(pairs.pipeline)]
 
 
 def test_wrappers_know_pairs(pairs):
