@@ -174,6 +174,8 @@ def _matches(
 
 
 def _left_out(count: int, solved: IntArray) -> IntArray:
+    if len(solved) == count:
+        return np.empty(0, np.int64)
     taken = np.zeros(count, np.bool_)
     taken[solved] = True
     return (~taken).nonzero()[0]

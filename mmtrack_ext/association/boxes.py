@@ -28,6 +28,7 @@ _CXCYWH_TO_XYXY = np.array(
 # Arrays, because NumPy takes longer to read a Python number than to compare a row of boxes.
 _ZERO = np.zeros(())
 _ROUNDING = np.array(1e-3)  # pixels; far more than the rounding of coordinates up to a billion
+_ANYTHING = 1e100  # times the smallest width there is: wider than all images
 _SMALLEST = np.array(np.finfo(np.float64).tiny)
 
 
@@ -142,7 +143,7 @@ def overlapping_pairs(
     """The pairs whose intersection over union is above a limit; quick where there are few.
 
     The left edges of such a pair are no farther apart than (1 - limit) times the wider width, and
-    the other width is at least limit times that: nothing else is worked out for pairs that are.
+    the other width is at least limit times that. Of pairs that are, nothing else is worked out.
 
     Args:
         boxes_a: (A, 4) xyxy.
@@ -155,11 +156,11 @@ def overlapping_pairs(
     """
     if plus_one:
         boxes_a, boxes_b = boxes_a + _ONE_MORE_PIXEL, boxes_b + _ONE_MORE_PIXEL
-    apart = boxes_a[:, 0, None] - boxes_b[:, 0]
+    left_b = boxes_b[:, 0]
+    apart = boxes_a[:, 0, None] - left_b
     np.abs(apart, out=apart)
-    apart *= min_iou
-    allowed = (boxes_b[:, 2] - boxes_b[:, 0]) * (1 - min_iou) + _ROUNDING
-    rows, columns = (apart <= allowed).nonzero()
+    share = (1 - min_iou) / min_iou if min_iou else _ANYTHING
+    rows, columns = (apart <= (boxes_b[:, 2] - left_b) * share + _ROUNDING).nonzero()
     if not len(rows):
         return rows, columns
     overlap = _iou(boxes_a.take(rows, axis=0).T, boxes_b.take(columns, axis=0).T)
