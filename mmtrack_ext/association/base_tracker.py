@@ -118,7 +118,7 @@ class BaseTracker(LifeCycle, ABC):
             self.compensate(camera_motion)
         self.step()
         self.tracks.drop_removed()
-        return self._report(source_rows)
+        return self._report(None if prepared is detections else source_rows)
 
     @abstractmethod
     def step(self) -> None:
@@ -150,11 +150,11 @@ class BaseTracker(LifeCycle, ABC):
         self, some: LabelledBoxes, others: LabelledBoxes, min_iou: float
     ) -> tuple[IntArray, IntArray]:
         """Which overlap by more than ``min_iou``; if ``class_aware``, only those of one class."""
-        rows, columns = overlapping_pairs(
-            some.boxes, others.boxes, min_iou=min_iou, plus_one=self.plus_one_iou
-        )
+        (boxes, labels), (other_boxes, other_labels) = some, others
+        plus_one = self.plus_one_iou
+        rows, columns = overlapping_pairs(boxes, other_boxes, min_iou=min_iou, plus_one=plus_one)
         if self.class_aware:
-            same = some.labels[rows] == others.labels[columns]
+            same = labels[rows] == other_labels[columns]
             rows, columns = rows[same], columns[same]
         return rows, columns
 
@@ -204,7 +204,7 @@ class BaseTracker(LifeCycle, ABC):
             detections = replace(detections, boxes=boxes)
         return detections if len(rows) == len(detections) else detections[rows], rows
 
-    def _report(self, source_rows: IntArray) -> TrackedBoxes:
+    def _report(self, source_rows: IntArray | None) -> TrackedBoxes:
         tracks = self.tracks
         rows = self.reported().nonzero()[0]
         boxes = tracks.boxes.take(rows, axis=0)
@@ -217,8 +217,9 @@ class BaseTracker(LifeCycle, ABC):
         if np.count_nonzero(keep) < len(rows):
             rows, boxes = rows[keep], boxes[keep]
         index = tracks.detection_index[rows]
-        matched = (index >= 0).nonzero()[0]
-        index[matched] = source_rows[index[matched]]
+        if source_rows is not None:
+            matched = (index >= 0).nonzero()[0]
+            index[matched] = source_rows[index[matched]]
         return TrackedBoxes(
             tracks.ids[rows],
             boxes,

@@ -24,7 +24,7 @@ class Noise:
     constant_variance: FloatArray
 
     def variance(self, scales: FloatArray) -> FloatArray:
-        """(T, n) scales to (T, n) variances."""
+        """(T, n) scales, or (T, 1) of one that all share, to (T, n) variances."""
         std = self.relative_std * scales
         std *= std
         std += self.constant_variance
@@ -41,7 +41,8 @@ class BoxSpace:
         encode: (N, 4) xyxy to (N, 4) measurements.
         decode: (N, >=4) states to (N, 4) xyxy.
         num_velocities: how many of the four measured quantities have a velocity.
-        scale_columns: for each quantity of the state, the measured column its noise scales with.
+        scale_columns: for each quantity of the state, the measured column its noise scales with; a
+            slice of length 1 if it is the same for all.
         initial, process, measurement: variances of a new state (n), of one step (n) and of a
             measurement (4).
         size_velocities: velocities that the ByteTrack family sets to 0 in lost tracks.
@@ -53,7 +54,7 @@ class BoxSpace:
     encode: Callable[[FloatArray], FloatArray]
     decode: Callable[[FloatArray], FloatArray]
     num_velocities: int
-    scale_columns: IntArray
+    scale_columns: IntArray | slice
     initial: Noise
     process: Noise
     measurement: Noise
@@ -125,7 +126,7 @@ XYSR = BoxSpace(
     encode=box_formats.xyxy_to_cxcysr,
     decode=_decode_xysr,
     num_velocities=3,
-    scale_columns=np.array([0] * 7),
+    scale_columns=slice(0, 1),
     initial=_constant([10, 10, 10, 10, 1e4, 1e4, 1e4]),
     process=_constant([1, 1, 1, 1, 0.01, 0.01, 1e-4]),
     measurement=_constant([1, 1, 10, 10]),
@@ -139,7 +140,7 @@ XYAH = BoxSpace(
     encode=box_formats.xyxy_to_cxcyah,
     decode=_decode_xyah,
     num_velocities=4,
-    scale_columns=np.array([3] * 8),
+    scale_columns=slice(3, 4),
     initial=_noise(
         [2 * _P, 2 * _P, 0, 2 * _P, 10 * _V, 10 * _V, 0, 10 * _V],
         [0, 0, 1e-2, 0, 0, 0, 1e-5, 0],

@@ -11,11 +11,14 @@ Boxes are rows of float64 arrays, in pixels, continuous (a box from 0 to 10 is 1
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 
 from mmtrack_ext.association.arrays import BoolArray, FloatArray, IntArray
+
+# (N, 4) xyxy boxes and their (N,) classes.
+LabelledBoxes: TypeAlias = tuple[FloatArray, IntArray]
 
 _ONE_MORE_PIXEL = np.array([0.0, 0.0, 1.0, 1.0])
 # Both formats are linear in each other; one small product is the fastest way between them.
@@ -57,14 +60,16 @@ def cxcywh_to_xyxy(boxes_cxcywh: FloatArray) -> FloatArray:
 def xyxy_to_cxcyah(boxes_xyxy: FloatArray) -> FloatArray:
     """(N, 4) to (N, 4); a box without height has no aspect ratio (NaN or infinity)."""
     boxes = xyxy_to_cxcywh(boxes_xyxy)
-    boxes[:, 2] /= boxes[:, 3]
+    ratios = boxes[:, 2]
+    ratios /= boxes[:, 3]
     return boxes
 
 
 def cxcyah_to_xyxy(boxes_cxcyah: FloatArray) -> FloatArray:
     """(N, 4) to (N, 4)."""
-    boxes = boxes_cxcyah.copy()
-    boxes[:, 2] *= boxes[:, 3]
+    boxes: FloatArray = boxes_cxcyah.copy()
+    widths = boxes[:, 2]
+    widths *= boxes[:, 3]
     return cxcywh_to_xyxy(boxes)
 
 
@@ -128,13 +133,6 @@ def iou(boxes_a: FloatArray, boxes_b: FloatArray, *, plus_one: bool = False) -> 
     if plus_one:
         boxes_a, boxes_b = boxes_a + _ONE_MORE_PIXEL, boxes_b + _ONE_MORE_PIXEL
     return _iou(boxes_a.T.copy()[:, :, None], boxes_b.T.copy())
-
-
-class LabelledBoxes(NamedTuple):
-    """(N, 4) xyxy boxes and their (N,) classes."""
-
-    boxes: FloatArray
-    labels: IntArray
 
 
 def overlapping_pairs(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmtrack_ext.association.arrays import FloatArray
+from mmtrack_ext.association.arrays import FloatArray, IntArray
 from mmtrack_ext.association.box_spaces import BoxSpace
 
 
@@ -29,13 +29,16 @@ class KalmanFilter:
         right = np.eye(size + 1)  # F' for P, and nothing for x
         right[[4 + quantity for quantity in moving], moving] = 1  # each quantity gains its velocity
         self._transition, self._right = right[:size, :size].T.copy(), right
+        self._scales = self._measured_scales = space.scale_columns
+        if not isinstance(self._scales, slice):
+            self._measured_scales = self._scales[:4]
 
     def initiate(self, measurements: FloatArray) -> FloatArray:
         """New Gaussians (T, n, n + 1) from (T, 4) measurements, with zero velocity."""
         num_states = self.space.num_states
         gaussians = np.zeros((len(measurements), num_states, num_states + 1))
         gaussians[:, :4, -1] = measurements
-        variances = self.space.initial.variance(measurements.take(self.space.scale_columns, axis=1))
+        variances = self.space.initial.variance(_columns(measurements, self._scales))
         _diagonals(gaussians)[:] = variances
         return gaussians
 
@@ -45,7 +48,7 @@ class KalmanFilter:
         Args:
             gaussians: (T, n, n + 1).
         """
-        scales = gaussians[:, :, -1].take(self.space.scale_columns, axis=1)
+        scales = _columns(gaussians[:, :, -1], self._scales)
         predicted: FloatArray = self._transition @ gaussians @ self._right  # [F P F' | F x]
         _add(_diagonals(predicted), self.space.process.variance(scales))
         return predicted
@@ -54,7 +57,7 @@ class KalmanFilter:
         """What will be measured: H x (T, 4) and its covariance S = H P H' + R (T, 4, 4)."""
         expected = gaussians[:, :4, -1]
         innovation_covariances = gaussians[:, :4, :4].copy()
-        scales = expected.take(self.space.scale_columns[:4], axis=1)
+        scales = _columns(expected, self._measured_scales)
         _add(_diagonals(innovation_covariances), self.space.measurement.variance(scales))
         return expected, innovation_covariances
 
@@ -69,7 +72,8 @@ class KalmanFilter:
         measured = gaussians[:, :4].copy()  # [H P | H x]
         gains = _solve(innovation_covariances, measured[:, :, :-1])  # K' = S^-1 H P
         np.subtract(expected, measurements, out=measured[:, :, -1])  # [H P | H x - z]
-        return gaussians - gains.swapaxes(1, 2) @ measured
+        change: FloatArray = gains.swapaxes(1, 2) @ measured
+        return np.subtract(gaussians, change, out=change)
 
     def squared_mahalanobis(self, gaussians: FloatArray, measurements: FloatArray) -> FloatArray:
         """Squared distance of every measurement from every state, in its standard deviations.
@@ -101,6 +105,13 @@ class KalmanFilter:
 def _add(view: FloatArray, values: FloatArray) -> None:
     """``array[...] += values`` without writing the view back to where it already is."""
     np.add(view, values, out=view)
+
+
+def _columns(matrix: FloatArray, columns: IntArray | slice) -> FloatArray:
+    """``matrix[:, columns]``, in half the time where the columns are an array."""
+    if isinstance(columns, slice):
+        return matrix[:, columns]
+    return matrix.take(columns, axis=1)
 
 
 def _diagonals(matrices: FloatArray) -> FloatArray:

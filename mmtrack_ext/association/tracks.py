@@ -98,12 +98,12 @@ class Tracks:
 
     def rows(self, *states: int) -> IntArray:
         """The rows whose state is one of ``states``, ascending."""
-        rows: IntArray = self.are(*states).nonzero()[0]
+        rows: IntArray = _lookup(states)[self.states].nonzero()[0]
         return rows
 
     def boxes_of(self, rows: IntArray) -> LabelledBoxes:
         """Boxes and classes of these rows."""
-        return LabelledBoxes(self.boxes.take(rows, axis=0), self.labels[rows])
+        return self.boxes.take(rows, axis=0), self.labels[rows]
 
     def append(self, num_rows: int, **columns: Any) -> None:
         """Add rows at the end; columns that are not given are zero in them."""

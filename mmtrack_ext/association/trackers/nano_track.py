@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from mmtrack_ext.association.camera_motion import warp_boxes
 from mmtrack_ext.association.depth_cascade_tracker import DepthCascadeTracker
 from mmtrack_ext.association.parameters import check_number, check_type
 from mmtrack_ext.association.tracks import TrackState
+
+
+class BoxMemory(NamedTuple):
+    """Boxes of the last frame: (N, 4) xyxy and their (N,) classes."""
+
+    boxes: FloatArray
+    labels: IntArray
 
 
 class NanoTracker(DepthCascadeTracker):
@@ -152,7 +159,7 @@ class NanoTracker(DepthCascadeTracker):
         """DTC: boxes that overlap no track, those that this frame removed included."""
         if self.duplicate_min_iou is None:
             return columns
-        existing = LabelledBoxes(self.tracks.boxes, self.tracks.labels)
+        existing = self.tracks.boxes, self.tracks.labels
         return columns[~self._overlaps(columns, existing, self.duplicate_min_iou)]
 
     def compensate(self, camera_motion: FloatArray) -> None:
@@ -160,15 +167,15 @@ class NanoTracker(DepthCascadeTracker):
         super().compensate(camera_motion)
         for name in ('last_high', 'last_low'):
             boxes, labels = getattr(self, name)
-            setattr(self, name, LabelledBoxes(warp_boxes(boxes, camera_motion), labels))
+            setattr(self, name, BoxMemory(warp_boxes(boxes, camera_motion), labels))
 
-    def _memory(self, columns: IntArray) -> LabelledBoxes:
+    def _memory(self, columns: IntArray) -> BoxMemory:
         detections = self.detections
-        return LabelledBoxes(detections.boxes.take(columns, axis=0), detections.labels[columns])
+        return BoxMemory(detections.boxes.take(columns, axis=0), detections.labels[columns])
 
     def _overlaps(self, columns: IntArray, others: LabelledBoxes, min_iou: float) -> BoolArray:
         """(N,) which detections have an IoU above ``min_iou`` with one of the other boxes."""
         overlaps = np.zeros(len(columns), np.bool_)
-        if len(columns) and len(others.boxes):
+        if len(columns) and len(others[0]):
             overlaps[self.overlapping_pairs(self._memory(columns), others, min_iou)[0]] = True
         return overlaps
