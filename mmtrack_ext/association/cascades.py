@@ -210,4 +210,6 @@ def _joined(found: list[Matches], tracks: IntArray, left: IntArray) -> Matches:
     """All that was found; of ``tracks`` the others and of the detections ``left`` are unmatched."""
     matched = np.concatenate([tracks[:0], *(matches.tracks for matches in found)])
     detections = np.concatenate([left[:0], *(matches.detections for matches in found)])
-    return Matches(matched, detections, tracks[~np.isin(tracks, matched)], left)
+    taken = np.zeros(tracks.max(initial=-1) + 1, np.bool_)
+    taken[matched] = True
+    return Matches(matched, detections, tracks[~taken[tracks]], left)

@@ -121,7 +121,9 @@ class Gallery:
             slots: (P,), equal ones in a row.
             queries: (P, C) float32.
         """
-        starts = np.flatnonzero(np.diff(slots, prepend=-1))
+        is_first = np.ones(len(slots), np.bool_)
+        np.not_equal(slots[1:], slots[:-1], out=is_first[1:])
+        starts = is_first.nonzero()[0]
         lengths = np.diff(starts, append=len(slots))
         turn, place = np.divmod(np.arange(len(slots)) - starts.repeat(lengths), QUERIES_AT_ONCE)
         largest = np.empty(len(slots), np.float32)
