@@ -194,9 +194,12 @@ def test_batches_without_the_prior_see_the_frames_before():
         assert torch.equal(previous, frames[[0, 0, 1, 3, 3, 5]])
 
 
-@pytest.mark.parametrize('prior', [True, False])
-def test_frames_out_of_order_are_refused(prior):
-    model = watched(test_cfg=dict(use_prior_heatmap=prior))
+@pytest.mark.parametrize(
+    ('backbone', 'prior'),
+    [('WatchedBackbone', True), ('WatchedBackbone', False), ('SightlessBackbone', False)],
+)
+def test_frames_out_of_order_are_refused(backbone, prior):
+    model = watched(backbone, test_cfg=dict(use_prior_heatmap=prior))
     frames = torch.stack([spot_frame((5, 7))] * 2)
     model(frames, [sample('a', 0), sample('a', 1)], 'predict')
     with pytest.raises(ValueError, match=r'Frame 3 of a came after frame 1 of a'):
