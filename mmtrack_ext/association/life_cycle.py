@@ -43,14 +43,14 @@ class LifeCycle:
     freezes_lost_size: ClassVar[bool] = False
     """Whether the size of a lost track stays as it was when it was last seen."""
 
+    kalman_filter: KalmanFilter | None
+    max_unseen: int
+    """A track unseen for more than this many frames is removed."""
+
     @property
     def keeps_first_label(self) -> bool:
         """Whether a track keeps the class of its first detection."""
         return False
-
-    kalman_filter: KalmanFilter | None
-    max_unseen: int
-    """A track unseen for more than this many frames is removed."""
 
     def reset(self) -> None:
         """Forget everything: as new, for the next sequence. Ids start at 1 again."""
