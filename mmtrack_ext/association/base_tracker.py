@@ -205,6 +205,7 @@ class BaseTracker(LifeCycle, ABC):
         return detections if len(rows) == len(detections) else detections[rows], rows
 
     def _report(self, source_rows: IntArray | None) -> TrackedBoxes:
+        """The tracks; ``source_rows`` is None where the detections were taken as they came."""
         tracks = self.tracks
         rows = self.reported().nonzero()[0]
         boxes = tracks.boxes.take(rows, axis=0)

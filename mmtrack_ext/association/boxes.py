@@ -141,7 +141,7 @@ def overlapping_pairs(
     """The pairs whose intersection over union is above a limit; quick where there are few.
 
     The left edges of such a pair are no farther apart than (1 - limit) times the wider width, and
-    the other width is at least limit times that. Of pairs that are, nothing else is worked out.
+    the other width is at least limit times that; of pairs farther apart nothing else is looked at.
 
     Args:
         boxes_a: (A, 4) xyxy.

@@ -22,7 +22,6 @@ from mmtrack_ext.apis import MOTInferencer
 from mmtrack_ext.models import onnx_check, onnx_export
 from mmtrack_ext.models.detectors import ONNXDetector, rename_nanodet_key
 from mmtrack_ext.models.detectors.onnx_metadata import DetectorMetadata
-from mmtrack_ext.utils.register_all_modules import register_all_modules
 
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
@@ -39,7 +38,6 @@ TEST_CFG = dict(
 @pytest.fixture(scope='module')
 def detector(root, load_module):
     """A detector of the zoo, with the weights of tests/data/nanodet/fill.py: it sees much."""
-    register_all_modules()
     folder, made = root / 'tests' / 'data' / 'nanodet', {}
     fill = load_module(folder / 'fill.py')
     shapes = json.loads((folder / 'family_keys.json').read_text(encoding='utf-8'))

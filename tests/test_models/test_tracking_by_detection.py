@@ -16,9 +16,6 @@ from mmtrack_ext.association.trackers import build_tracker
 from mmtrack_ext.models.mot import TrackingByDetection
 from mmtrack_ext.registry import MODELS
 from mmtrack_ext.structures import instances_to_detections, instances_to_tracked
-from mmtrack_ext.utils.register_all_modules import register_all_modules
-
-register_all_modules()
 
 SORT = dict(type='SORTTracker', max_age=2, min_hits=0)
 

@@ -21,6 +21,10 @@ class BoxMemory(NamedTuple):
     boxes: FloatArray
     labels: IntArray
 
+    def warped(self, camera_motion: FloatArray) -> BoxMemory:
+        """Where they are after the camera has moved."""
+        return BoxMemory(warp_boxes(self.boxes, camera_motion), self.labels)
+
 
 class NanoTracker(DepthCascadeTracker):
     """SparseTrack for weak detectors: four additions, each of which can be switched off.
@@ -165,9 +169,8 @@ class NanoTracker(DepthCascadeTracker):
     def compensate(self, camera_motion: FloatArray) -> None:
         """The boxes of the last frame move with the tracks."""
         super().compensate(camera_motion)
-        for name in ('last_high', 'last_low'):
-            boxes, labels = getattr(self, name)
-            setattr(self, name, BoxMemory(warp_boxes(boxes, camera_motion), labels))
+        self.last_high = self.last_high.warped(camera_motion)
+        self.last_low = self.last_low.warped(camera_motion)
 
     def _memory(self, columns: IntArray) -> BoxMemory:
         detections = self.detections

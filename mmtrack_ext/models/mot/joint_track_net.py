@@ -228,11 +228,11 @@ class JointTrackNet(BaseMOTModel):
         previous = prior = None
         if self._takes('prev_img'):
             previous = previous_images(inputs, data_samples, self._last_image)
-        if self._uses_prior():
+        if self._uses_prior() and self.test_cfg['zero_prior_heatmap']:
             prior = empty_heatmaps(inputs)
-            if not self.test_cfg['zero_prior_heatmap']:
-                min_score = self.test_cfg['prior_min_score']
-                prior = prior_heatmaps(inputs, data_samples, self._last_tracks, min_score=min_score)
+        elif self._uses_prior():
+            min_score = self.test_cfg['prior_min_score']
+            prior = prior_heatmaps(inputs, data_samples, self._last_tracks, min_score=min_score)
         return previous, prior
 
     def _takes(self, name: str) -> bool:
